@@ -51,6 +51,9 @@ settings: NOTHING: always empty
 store.durability.flush.FlushService: _timers: three timers
 store.queues.dispatch.Dispatcher: _targets listeners: one for each feature that listens
 store.queues.warm: _unpacks: 256, one for each number of entries
+wire.binary_template.BinaryDecoder: _changing: the declared fields of one kind of request
+wire.binary_template.BinaryDecoder: _templates: 64 of headers of up to 4 KiB
+wire.binary_template._Template: _changing: the declared fields of one kind of request
 wire.coerce: _converter _members: 512 types of the code
 wire.command: _typed: the codes of declared requests, with leading zeros
 wire.fastjson: _sorted_members: 512 types of the code
