@@ -263,7 +263,9 @@ class MeasuredLane:
             if taken.other is not None:
                 code, others, theirs = taken.other
                 count, responses = count - others, responses - theirs
-                self._count_others(code, others - theirs, theirs, took)
+                waits = taken.log is not None and taken.code == code
+                at_once = 0 if waits else theirs
+                self._count_others(code, others - theirs, at_once, took)
             if count > responses:
                 key = Key(_SEND, result=ONE_WAY_RESULT)
                 self._count(key, took, count - responses)
@@ -274,7 +276,7 @@ class MeasuredLane:
     def _count_others(
         self, code: int, one_way: int, responses: int, took: float
     ) -> None:
-        """Count requests of another kind; none of their responses waits."""
+        """Count requests of another kind whose responses do not wait."""
         if one_way:
             self._count(Key(code, result=ONE_WAY_RESULT), took, one_way)
         if responses:

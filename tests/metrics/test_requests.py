@@ -138,6 +138,24 @@ class RequestMetricsTests(SynchronousTestCase):
         ):
             self.assertEqual(self.counted(request_code=name, result=result), count)
 
+    def test_lane_whose_ends_wait(self) -> None:
+        """What waits for the disk is not counted yet; what is one-way is."""
+
+        class AnyLane:
+            """Ends four transactions; the responses to three of them wait."""
+
+            def take(self, *_arguments: object) -> Taken:
+                log = MemoryLog()
+                return Taken(
+                    count=4, response_count=3, log=log, code=37, other=(37, 4, 3)
+                )
+
+        peer: Any = SimpleNamespace(last_seen=0.0)
+        self.metrics.meter.around_lane(AnyLane()).take([], 0, 0, peer, 0.0)
+        name = "end_transaction"
+        self.assertEqual(self.counted(request_code=name, result="oneway"), 1)
+        self.assertIsNone(self.counted(request_code=name, result="success"))
+
     def test_held(self) -> None:
         """A pull that waited is one of long polling, with the time it waited."""
         self.outcome = waiting = Deferred[Response]()

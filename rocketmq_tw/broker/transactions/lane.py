@@ -52,6 +52,8 @@ class TransactionLane:
         self._runs = parts.runs
         self._stats = parts.stats
         self._log = parts.log
+        #: Of which requests the responses to half messages are, if they wait.
+        self._waiting = 0 if parts.log is None else SEND_CODE
         self._halves = halves
         self._ends = ends
         self._ending = ending
@@ -115,10 +117,12 @@ class TransactionLane:
         message = self._halves.message(request, body, batch)
         if message is None or message.size > batch.capacity or opaque is None:
             return False
+        if not flag & ONE_WAY:
+            if not batch.may_respond(self._waiting):
+                return False
+            batch.respond(opaque, message, self._waiting)
         batch.halves.append(message)
         batch.add(message)
-        if not flag & ONE_WAY:
-            batch.responses.append((opaque, message))
         return True
 
     def _take_end(self, header: bytes, batch: Batch) -> bool:
@@ -159,9 +163,8 @@ class TransactionLane:
         if batch.ended:
             theirs = sum(half is None for _, half in batch.responses)
             taken.other = END_CODE, len(batch.ended), theirs
-        if self._log is not None and batch.halves:
-            # Only their responses are among these.
+        if batch.waiting:
             last = batch.run[-1]
             taken.log = self._log
-            taken.code = SEND_CODE
+            taken.code = batch.waiting
             taken.end = last.commit_log_offset + last.size

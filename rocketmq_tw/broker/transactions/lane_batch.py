@@ -48,6 +48,8 @@ class Batch(msgspec.Struct):
     :ivar ended_size: the characters of these in an operation message.
     :ivar responses: the numbers of the requests that wait for a response, each with
         its half message; None for an end.
+    :ivar waiting: of which requests the responses wait for the disk, as all of them do
+        then; 0 for none, None while there is no response.
     """
 
     form: LaneForm
@@ -60,8 +62,22 @@ class Batch(msgspec.Struct):
     ended: dict[int, tuple[Decision, HalfRun]] = {}
     ended_size: int = 0
     responses: list[tuple[int, HalfRun | None]] = []
+    waiting: int | None = None
 
     def add(self, message: RunMessage) -> None:
         """Add a message, for which there is capacity."""
         self.capacity -= message.size
         self.run.append(message)
+
+    def may_respond(self, waiting: int) -> bool:
+        """
+        Whether a response may be among the others: they are sent at the same time.
+
+        :param waiting: see above.
+        """
+        return self.waiting is None or self.waiting == waiting
+
+    def respond(self, opaque: int, half: HalfRun | None, waiting: int) -> None:
+        """Respond to a request; see :attr:`responses` and :attr:`waiting`."""
+        self.responses.append((opaque, half))
+        self.waiting = waiting

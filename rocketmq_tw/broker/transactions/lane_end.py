@@ -14,6 +14,7 @@ from __future__ import annotations
 import msgspec
 
 from rocketmq_tw.broker.late_checks import LateChecks
+from rocketmq_tw.broker.send.lane_forms import END_CODE
 from rocketmq_tw.broker.send.lane_parts import LaneParts
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.broker.transactions.ending import EndProcessor
@@ -112,7 +113,6 @@ class LaneEnds:
             decision is None
             or self._permit.is_used
             or offset in batch.ended
-            or (self._waits and opaque is not None)
             or not self._ending.is_simple(offset, len(batch.ended), size)
         ):
             return False
@@ -123,7 +123,12 @@ class LaneEnds:
             return False
         if self._waits and not _waits(half.properties):
             return False
-        if decision is Decision.COMMITTED:
+        # Nothing is stored of one that is rolled back.
+        is_stored = decision is Decision.COMMITTED
+        waiting = END_CODE if self._waits and is_stored else 0
+        if opaque is not None and not batch.may_respond(waiting):
+            return False
+        if is_stored:
             message = self._committed(half)
             if message is None or message.size > batch.capacity:
                 return False
@@ -132,7 +137,7 @@ class LaneEnds:
         batch.ended[offset] = decision, half
         batch.ended_size = size
         if opaque is not None:
-            batch.responses.append((opaque, None))
+            batch.respond(opaque, None, waiting)
         return True
 
     def _half(self, request: EndTransaction, batch: Batch) -> HalfRun | None:

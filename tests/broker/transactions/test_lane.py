@@ -306,10 +306,26 @@ class SyncFlushTests(LaneCase):
         ends = [end_of(self.twins, first + n, bits=(8, 12)[n % 2]) for n in range(6)]
         one_way = ends[0].replace(b'"flag":0', b'"flag":2')
         self.assertEqual(self.receive(one_way, half_of()), [2])
-        self.receive(ends[2], ends[1], half_of(), ends[3])
+        self.assertEqual(
+            self.receive(ends[2], ends[1], half_of(), ends[3]), [1, 1, 1, 1]
+        )
         self.wait(1)
         self.receive(ends[4].replace(b'"flag":0', b'"flag":2'), half_of())
         self.receive(ends[5])
+
+    def test_responses_to_ends(self) -> None:
+        """Those that wait are taken together, and those that do not."""
+        first = self.prepare(8)
+        bits = (8, 8, 8, 12, 12, 8, 8, 12)
+        ends = [end_of(self.twins, first + n, bits=it) for n, it in enumerate(bits)]
+        one_way = ends[5].replace(b'"flag":0', b'"flag":2')
+        self.assertEqual(self.receive(*ends[:3]), [3])
+        self.assertEqual(
+            self.receive(half_of(), *ends[3:5], one_way, half_of()), [1, 3, 1]
+        )
+        self.assertEqual(self.receive(*ends[6:]), [1, 1])
+        self.wait(1)
+        self.assertEqual(self.receive(*ends[:5]), [0])
 
     def test_without_waiting(self) -> None:
         """Whose sender does not wait is responded to at once."""
