@@ -40,6 +40,7 @@ ELSEWHERE = {
     "broker/send/lane_forms.py": "broker/send/test_lane.py",
     "model/access.py": "wire/test_rules.py",
     "broker/assignment/feature.py": "broker/assignment/test_processor.py",
+    "console/api/live_tail.py": "console/api/test_messages.py",
     "console/api/lists.py": "console/api/test_topics.py",
     "console/parts.py": "console/test_service.py",
     "console/requests.py": "console/test_service.py",

@@ -64,6 +64,7 @@ def document() -> dict[str, Any]:
     every = routes()
     kinds = [Failed, *(route.result for route in every)]
     kinds += [route.body for route in every if route.body is not None]
+    kinds += [route.notice for route in every if route.notice is not None]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     by_kind = {str(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
     paths: dict[str, Any] = {}
@@ -116,7 +117,11 @@ class Failed(msgspec.Struct):
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     """Describe one request."""
     kind = "application/x-ndjson" if route.is_stream else "application/json"
-    found = {"schema": schemas[str(route.result)]}
+    schema = schemas[str(route.result)]
+    if route.notice is not None:
+        lines = (route.result, route.notice, Failed)
+        schema = {"oneOf": [schemas[str(each)] for each in lines]}
+    found = {"schema": schema}
     words = route.path.removeprefix("/api/").replace("/", "-")
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}-{words}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -77,6 +78,60 @@ class Program:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class Relay:
+    """
+    Passes connections on to a port, until it is cut.
+
+    :ivar port: where it listens.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._is_cut = False
+        self._sockets: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        """Accept connections, until the listener is closed."""
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                if self._is_cut:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._sockets += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=_pump, args=ends, daemon=True).start()
+
+    def cut(self) -> None:
+        """Lose all connections; new ones are closed."""
+        self._is_cut = True
+        sockets, self._sockets = self._sockets, []
+        for each in sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def heal(self) -> None:
+        """Accept connections again."""
+        self._is_cut = False
+
+    def close(self) -> None:
+        """Lose all, and end."""
+        self.cut()
+        self._listener.close()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    """Pass bytes on until one end closes; close the other."""
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
 
 
 def await_page(url: str, patience: float = 90.0) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.application import HOSTILE
 from tests.browser.conftest import Console
+from tests.browser.programs import Relay
 
 Open = Callable[..., Any]
 
@@ -121,15 +122,32 @@ def test_tail(console: Console, open_page: Open) -> None:
     expect(page.get_by_text("Waiting for messages since")).to_be_visible()
     expect(page.get_by_text("newest first, live")).to_be_visible()
     shown = page.get_by_role("region", name="Messages")
-    # The tail begins when the broker has said where the queues end.
-    for _ in range(100):
-        console.application.write("send orders seen-live")
-        page.wait_for_timeout(100)
-        if shown.is_visible():
-            break
+    console.application.write("send orders seen-live")
     expect(shown).to_contain_text("seen-live")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("newest first, stopped")).to_be_visible()
+
+
+def test_tail_goes_on(console: Console, open_page: Open) -> None:
+    """A connection that was lost is made again, and the page says what is missing."""
+    relay = Relay(int(console.url.rpartition(":")[2].strip("/")))
+    try:
+        url = f"http://127.0.0.1:{relay.port}/"
+        page = open_page(Console(url, console.token, None))
+        page.goto(f"{url}#/messages?by=tail&topic=orders")
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_text("Waiting for messages since")).to_be_visible()
+        relay.cut()
+        expect(page.get_by_text("The connection was lost at")).to_be_visible()
+        relay.heal()
+        expect(page.get_by_text("There was no connection from")).to_be_visible()
+        console.application.write("send orders seen-again")
+        shown = page.get_by_role("region", name="Messages")
+        expect(shown).to_contain_text("seen-again")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("newest first, stopped")).to_be_visible()
+    finally:
+        relay.close()
 
 
 def test_send(console: Console, open_page: Open) -> None:

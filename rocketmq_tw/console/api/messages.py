@@ -10,14 +10,13 @@ import msgspec
 
 from rocketmq_tw.admin.client import AdminClient
 from rocketmq_tw.admin.results.messages import FoundMessage, Sent, Track
+from rocketmq_tw.console.api.live_tail import LiveTail, TailNotice
 from rocketmq_tw.console.api.pages import Name
 from rocketmq_tw.console.api.routes import Call, Route
 from rocketmq_tw.console.api.rows import MessageRow, row_of
 from rocketmq_tw.console.errors import HttpError
 from rocketmq_tw.model.errors import RocketMQError
 
-#: Messages that a live tail keeps for a browser which reads slowly.
-_TAIL_BUFFER = 200
 #: A message of 4 MiB in Base64, with its properties.
 _LARGEST_SEND = 6 << 20
 
@@ -163,9 +162,12 @@ class MessageRequests:
                 method="GET",
                 path="/api/tail",
                 handle=self.tail,
-                summary="The messages of a topic as they come, one a line.",
+                summary="The messages of a topic as they come, one a line. Other lines"
+                " say which queues cannot be read now: the first one, when it has"
+                " begun, and one for each change. An error is the last line.",
                 query=TailQuery,
                 result=MessageRow,
+                notice=TailNotice,
                 is_stream=True,
             ),
         )
@@ -210,12 +212,7 @@ class MessageRequests:
             delay=wanted.delay,
         )
 
-    async def tail(self, call: Call) -> AsyncIterator[MessageRow]:
+    def tail(self, call: Call) -> AsyncIterator[MessageRow | TailNotice]:
         """Give messages as they come."""
         query: TailQuery = call.query
-        tail = self._admin.messages.tail(
-            query.topic, query.expression, limit=_TAIL_BUFFER
-        )
-        async with tail:
-            async for message in tail:
-                yield row_of(message)
+        return LiveTail(self._admin, query.topic, query.expression).lines()

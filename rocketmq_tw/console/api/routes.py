@@ -53,6 +53,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     :ivar query: the fields of the address.
     :ivar body: the type of the body; None takes none.
     :ivar result: the type of the result, of each line if that is a stream.
+    :ivar notice: the type of other lines of a stream.
     :ivar is_open: whether it needs no sign-in.
     :ivar is_stream: whether the result is an iterator of lines, which does not end.
     :ivar largest: bytes of the body.
@@ -67,6 +68,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
     is_open: bool = False
     is_stream: bool = False
+    notice: Any = None
     largest: int = 64 << 10
 
 

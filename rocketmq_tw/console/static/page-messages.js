@@ -1,9 +1,10 @@
 // Messages of a topic: from a time on, with a key, by id, or as they come.
 
-import { get, stream } from "/api.js";
+import { get } from "/api.js";
 import { setQuery, to } from "/app.js";
 import { field, h, note, replace, segments, table, unasked, visible } from "/dom.js";
 import { localInput, plural, time } from "/format.js";
+import { follow } from "/live-tail.js";
 import { COLUMNS } from "/message-table.js";
 import { topicInput } from "/topic-input.js";
 
@@ -81,21 +82,26 @@ export default function page({ root, query, signal }) {
     const rows = [];
     let count = 0;
     let due = 0;
+    let since = 0;
     const draw = () => {
       due = 0;
-      replace(result, table("Messages", COLUMNS, rows, `Waiting for messages since ${time(Date.now())}.`));
+      replace(result, table("Messages", COLUMNS, rows, since ? `Waiting for messages since ${time(since)}.` : "Asking brokers where the queues end…"));
       replace(more, h("span", { role: "status" }, `${plural(count, "message")}, newest first`, running === mine ? ", live" : ", stopped", count > MOST ? `; the last ${MOST} are shown` : ""));
     };
     shown.classList.remove("hidden");
     more.classList.remove("hidden");
     draw();
     try {
-      await stream("tail", { topic: topic.input.value.trim(), expression: tags.value.trim() || "*" }, mine.signal, (message) => {
-        if (message.error) throw new Error(message.error);
+      await follow({ topic: topic.input.value.trim(), expression: tags.value.trim() || "*" }, mine.signal, (message) => {
         rows.unshift(message);
         rows.length = Math.min(rows.length, MOST);
         count += 1;
         if (!due) due = setTimeout(draw, 150);
+      }, (notes) => {
+        if (running !== mine) return;
+        if (!since) since = Date.now();
+        replace(problem, notes);
+        draw();
       });
     } catch (error) {
       fail(error);

@@ -6,7 +6,12 @@ import base64
 import json
 from typing import Any
 
+from rocketmq_tw.admin.topic_changes import TopicSettings
+from rocketmq_tw.wire.requests.pull import PullMessage
 from tests.console.visits import BEARER, ConsoleCase, Wire, request_bytes
+
+#: Of the topic.
+QUEUES = ["broker-a/0", "broker-a/1"]
 
 
 class MessageCase(ConsoleCase):
@@ -117,15 +122,17 @@ class TailTests(MessageCase):
 
     def tail(self, query: str) -> Wire:
         """Begin a live tail."""
+        self.addCleanup(self.visits.parts.site.stop)
         wire = Wire(self.visits.parts)
         wire.send(request_bytes("GET", f"/api/tail?{query}", Authorization=BEARER))
         self.cluster.advance(1)
         return wire
 
     def lines(self, wire: Wire) -> list[Any]:
-        """Return what came."""
+        """Return what came, without the first line, which says that it has begun."""
         _, _, text = wire.transport.value().partition(b"\r\n\r\n")
-        return [json.loads(line) for line in text.split(b"\n") if line[:1] == b"{"]
+        lines = [json.loads(line) for line in text.split(b"\n") if line[:1] == b"{"]
+        return lines[1:] if lines[:1] == [{"failing": {}}] else lines
 
     def test_tail(self) -> None:
         """Only what comes from now on, with the tags that are asked for."""
@@ -145,3 +152,57 @@ class TailTests(MessageCase):
         [line] = self.lines(wire)
         self.assertIn('there is no topic "nothing"', line["error"])
         self.assertTrue(wire.transport.value().endswith(b"0\r\n\r\n"))
+
+    def test_broker_away(self) -> None:
+        """Which queues cannot be read is a line, and so is that they are again."""
+        wire = self.tail("topic=orders")
+        node = self.unreachable("broker-a")
+        self.cluster.wait_until(lambda: len(self.lines(wire)) == 2)
+        self.assertEqual(set(self.lines(wire)[-1]["failing"]), set(QUEUES))
+        self.assertIn("10911", self.lines(wire)[-1]["failing"]["broker-a/0"])
+        self.send("orders", b"meanwhile")
+        self.cluster.network.heal("10.0.4.1", node.host)
+        self.cluster.wait_until(lambda: len(self.lines(wire)) == 5)
+        *notices, message = sorted(
+            self.lines(wire)[2:], key=lambda line: "preview" in line
+        )
+        self.assertEqual(message["preview"], "meanwhile")
+        self.assertEqual(notices[-1], {"failing": {}})
+
+    def test_queue_taken_away(self) -> None:
+        """The other queue goes on; the one that is back goes on as well."""
+        wire = self.tail("topic=orders")
+        self.update(queues=1)
+        self.cluster.wait_until(lambda: self.lines(wire))
+        self.assertEqual([list(e["failing"]) for e in self.lines(wire)], [QUEUES[1:]])
+        self.send("orders", b"one")
+        self.cluster.wait_until(lambda: len(self.lines(wire)) == 2)
+        self.assertEqual(self.lines(wire)[1]["preview"], "one")
+        self.update(queues=2)
+        self.cluster.wait_until(lambda: len(self.lines(wire)) == 3)
+        self.assertEqual(self.lines(wire)[2], {"failing": {}})
+
+    def test_topic_deleted(self) -> None:
+        """It says so of all queues, and goes on if the topic is created again."""
+        wire = self.tail("topic=orders")
+        self.run_admin(self.admin.topics.delete("orders"))
+        self.cluster.wait_until(lambda: len(self.lines(wire)) == 2)
+        why = self.lines(wire)[1]["failing"]
+        self.assertEqual(sorted(why), QUEUES)
+        self.assertIn("TOPIC_NOT_EXIST", why["broker-a/0"])
+        self.run_admin(self.admin.topics.create("orders", queues=2))
+        self.cluster.wait_until(lambda: self.lines(wire)[-1] == {"failing": {}})
+
+    def test_refused(self) -> None:
+        """The last line says why there will be no more."""
+        wire = self.tail("topic=orders")
+        for _ in QUEUES:
+            self.cluster.broker.traffic.refuse(PullMessage, 24)
+        self.send("orders", b"x", b"y")
+        self.cluster.wait_until(lambda: "error" in (self.lines(wire) or [{}])[-1])
+        self.assertIn("SUBSCRIPTION_NOT_EXIST", self.lines(wire)[-1]["error"])
+        self.assertTrue(wire.transport.value().endswith(b"0\r\n\r\n"))
+
+    def update(self, **settings: Any) -> None:
+        """Change the topic."""
+        self.run_admin(self.admin.topics.update("orders", TopicSettings(**settings)))
