@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
+from rocketmq_tw.admin.errors import NothingResponded
 from rocketmq_tw.admin.members import members_of
 from rocketmq_tw.admin.results.groups import (
     GroupDetails,
@@ -110,10 +111,13 @@ class Groups:
         Ask brokers for their settings of a group.
 
         :raises NotFound: none knows it.
+        :raises NothingResponded: there is none, or some that cannot say.
         """
-
+        what = f'the group "{group}" cannot be read'
+        if not targets:
+            raise NothingResponded(what, {})
         found = await find_group(self._calls, group, targets)
-        found.need_known(f'the group "{group}" cannot be read', "group", group)
+        found.need_known(what, "group", group)
         return found
 
     # -- members and offsets

@@ -16,10 +16,11 @@ from rocketmq_tw.admin.results.groups import (
     ResetDone,
     ResetPlan,
 )
+from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.console.api.lists import Lists
 from rocketmq_tw.console.api.pages import Name, Page, PageQuery, page_of
 from rocketmq_tw.console.api.routes import Call, Route
-from rocketmq_tw.console.api.together import together
+from rocketmq_tw.console.api.together import known, together
 from rocketmq_tw.console.errors import HttpError
 from rocketmq_tw.console.history.sampler import Sampler
 
@@ -139,7 +140,9 @@ class GroupRequests:
         """Return one group. :raises NotFound: there is none of this name."""
         groups, name = self._admin.groups, call.query.name
         details, lag, members = await together(
-            groups.get(name), groups.lag(name), groups.members(name)
+            known(groups.get(name), lambda why: GroupDetails(name, (), (), why)),
+            known(groups.lag(name), lambda why: _no_lag(name, why)),
+            known(groups.members(name), lambda why: Listing((), why)),
         )
         failed = {**details.failed, **lag.failed, **members.failed}
         return GroupPage(details, lag, tuple(members), failed)
@@ -153,6 +156,11 @@ class GroupRequests:
     async def reset(self, call: Call) -> ResetDone:
         """Do what a plan says."""
         return await self._admin.groups.reset(call.body)
+
+
+def _no_lag(group: str, failed: dict[str, str]) -> GroupLag:
+    """Return what is shown of the lag of a group if nobody says what it is."""
+    return GroupLag(group, (), 0, 0, 0.0, 0, failed)
 
 
 def _target(text: str) -> datetime | str:

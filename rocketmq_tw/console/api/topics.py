@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rocketmq_tw.admin.client import AdminClient
+from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.results.topics import (
     Kind,
     TopicDetails,
@@ -14,7 +15,7 @@ from rocketmq_tw.admin.results.topics import (
 from rocketmq_tw.console.api.lists import Lists
 from rocketmq_tw.console.api.pages import Name, Page, PageQuery, page_of
 from rocketmq_tw.console.api.routes import Call, Route
-from rocketmq_tw.console.api.together import together
+from rocketmq_tw.console.api.together import known, together
 
 
 class TopicsQuery(PageQuery, frozen=True):
@@ -87,7 +88,9 @@ class TopicRequests:
         name = call.query.name
         topics = self._admin.topics
         details, stats, groups = await together(
-            topics.get(name), topics.stats(name), topics.groups(name)
+            topics.get(name),
+            topics.stats(name),
+            known(topics.groups(name), lambda failed: Listing((), failed)),
         )
         failed = {**details.failed, **stats.failed, **groups.failed}
         return TopicPage(details, stats, tuple(groups), failed)

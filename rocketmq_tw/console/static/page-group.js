@@ -129,13 +129,16 @@ export default function page({ root, query, signal, refresh }) {
       for (const key of ["change", "delete"]) document.querySelector(`[data-key=${key}]`).disabled = !details.settings.length;
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
       const may = details.settings.every((each) => each.may_consume);
+      // Without settings, no broker has said that there is such a group.
+      const silent = !details.settings.length;
       replace(top, h("div", { class: "stack" }, unasked(failed),
+        silent && !Object.keys(failed).length ? note("warning", "No broker is registered. ", "What they know of this group is missing.") : null,
         may ? null : note("warning", "This group may not consume. ", "A broker's settings forbid it."),
-        h("dl", { class: "tiles" }, tile("Lag", compact(lag.total), "messages"), tile("In flight", compact(lag.in_flight), "messages"),
-          tile("Consumed", rate(lag.rate), "messages/s"), tile("Members", count(found.members.length), "connected"))));
+        h("dl", { class: "tiles" }, tile("Lag", silent ? "–" : compact(lag.total), "messages"), tile("In flight", silent ? "–" : compact(lag.in_flight), "messages"),
+          tile("Consumed", silent ? "–" : rate(lag.rate), "messages/s"), tile("Members", silent ? "–" : count(found.members.length), "connected"))));
       plot.show(history.lags.map((line) => ({ ...line, label: "not consumed" })));
-      replace(connected, table("Members", members(group), found.members, "No member is connected."));
-      replace(queues, table("Queues", QUEUES, lag.queues, "This group has committed no offsets yet."));
+      replace(connected, table("Members", members(group), found.members, silent ? "No broker has said who is connected." : "No member is connected."));
+      replace(queues, table("Queues", QUEUES, lag.queues, silent ? "No broker has said how far this group has read." : "This group has committed no offsets yet."));
     },
     stop() {
       openReset = openChange = openDelete = () => {};

@@ -35,6 +35,12 @@ const SETTINGS = [
   { head: "Ordered", cell: (b) => (b.ordered ? "yes" : "no") },
   { head: "Attributes", kind: "name", cell: (b) => name(Object.entries(b.attributes).map(([k, v]) => `${k}=${v}`).join(", ") || "–") },
 ];
+// What name servers know: that is all if no broker responds.
+const ROUTE = [
+  { head: "Broker", kind: "name", cell: (b) => name(b.name) },
+  { head: "Role", cell: (b) => (b.id === 0 ? "master" : `slave ${b.id}`) },
+  { head: "Address", kind: "nowrap", cell: (b) => name(b.address) },
+];
 
 export default function page({ root, query, signal, refresh }) {
   const top = h("div");
@@ -51,13 +57,16 @@ export default function page({ root, query, signal, refresh }) {
       openDelete = () => deleteTopic(query.name, stats.messages, readers);
       for (const key of ["change", "delete"]) document.querySelector(`[data-key=${key}]`).disabled = !may;
       const tile = (label, value, unit = "") => h("div", { class: "tile" }, h("dt", null, label), h("dd", null, value, " ", h("small", null, unit)));
+      // Without a queue, nobody has said how many messages there are.
+      const silent = !stats.queues.length && Object.keys(failed).length > 0;
       replace(top, h("div", { class: "stack" }, unasked(failed),
-        h("dl", { class: "tiles" }, tile("Messages kept", count(stats.messages)), tile("Stored", rate(stats.put_rate), "messages/s"),
-          tile("Queues", count(stats.queues.length)), tile("Type", details.type.toLowerCase()))));
+        h("dl", { class: "tiles" }, tile("Messages kept", silent ? "–" : count(stats.messages)), tile("Stored", silent ? "–" : rate(stats.put_rate), "messages/s"),
+          tile("Queues", silent ? "–" : count(stats.queues.length)), tile("Type", details.settings.length ? details.type.toLowerCase() : "–"))));
       replace(groups, readers.length ? h("span", { class: "tags" }, readers.map((g) => h("a", { class: "button", href: to("group", { name: g }) }, name(g))))
-        : h("span", { class: "muted" }, "No consumer group has read this topic."));
-      replace(queues, table("Queues", QUEUES, stats.queues));
-      replace(settings, table("Settings", SETTINGS, details.settings));
+        : h("span", { class: "muted" }, silent ? "No broker has said which groups read this topic." : "No consumer group has read this topic."));
+      replace(queues, table("Queues", QUEUES, stats.queues, silent ? "No broker has said which queues there are." : undefined));
+      replace(settings, details.settings.length ? table("Settings", SETTINGS, details.settings)
+        : table("Brokers in the route", ROUTE, details.route, "Name servers name no broker of this topic."));
     },
     stop() {
       openChange = openDelete = () => {};

@@ -41,6 +41,22 @@ class GroupTests(ConsoleCase):
         self.assertEqual(response.status, 404)
         self.assertEqual(response.error, 'there is no group "nobody"')
 
+    def test_brokers_away(self) -> None:
+        """Nothing of it is known but its samples; why that is so is said."""
+        self.unreachable("broker-a")
+        found = self.get("/api/group?name=billing")
+        self.assertEqual(list(found["failed"]), ["broker-a"])
+        self.assertEqual(found["details"]["settings"], [])
+        self.assertEqual((found["lag"]["queues"], found["members"]), ([], []))
+
+    def test_no_broker(self) -> None:
+        """If none is registered, nobody can say that there is no such group."""
+        self.cluster.broker.stop()
+        self.cluster.advance(1)
+        response = self.visits.get("/api/group?name=billing")
+        self.assertEqual(response.status, 200, response.body)
+        self.assertEqual(response.json["details"]["settings"], [])
+
 
 class ResetTests(ConsoleCase):
     """Where a group continues."""

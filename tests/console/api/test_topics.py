@@ -35,3 +35,13 @@ class TopicTests(ConsoleCase):
         self.assertEqual(response.status, 404)
         self.assertEqual(response.error, 'there is no topic "<script>"')
         self.assertEqual(response.headers["content-type"], "application/json")
+
+    def test_brokers_away(self) -> None:
+        """What name servers know is shown, and whose part is missing."""
+        self.cluster.create_topic("orders", 2)
+        self.unreachable("broker-a")
+        found = self.get("/api/topic?name=orders")
+        self.assertEqual(list(found["failed"]), ["broker-a"])
+        [broker] = found["details"]["route"]
+        self.assertEqual((broker["name"], found["groups"]), ("broker-a", []))
+        self.assertEqual(found["stats"]["queues"], [])
