@@ -92,7 +92,10 @@ def remove_account(document: Document, access_key: str) -> None:
     accounts = _accounts(document)
     account = _find(accounts, access_key)
     if account is None:
-        raise BadPolicy("there is no account with this accessKey")
+        raise BadPolicy(
+            f"The accesskey[{access_key}] corresponding to accessConfig has been"
+            " deleted failed: there is no such account"
+        )
     accounts.remove(account)
 
 

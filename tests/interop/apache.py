@@ -101,7 +101,7 @@ def admin(release: str, scratch: Path, name_servers: str, **options: object) -> 
 
     :param options: of ``AdminCommands``. Commands that end the program end alone.
     """
-    home = f"-Drocketmq.home.dir={_home(scratch, 'tools')}"
+    home = f"-Drocketmq.home.dir={home_of(scratch, 'tools')}"
     flags = f"{home} -Djava.security.manager=allow"
     options = {"namesrv": name_servers, "jvm": flags, **options}
     return program(release, "AdminCommands", scratch, **options)
@@ -112,7 +112,8 @@ def command(tool: Program, words: str) -> str:
     return str(tool.ask(words, "admin")["output"])
 
 
-def _home(scratch: Path, name: str) -> Path:
+def home_of(scratch: Path, name: str) -> Path:
+    """Make the folder in which a server, or the tool, finds its files."""
     home = scratch / f"home-{name}"
     (home / "conf").mkdir(parents=True, exist_ok=True)
     for server in ("broker", "namesrv", "tools"):
@@ -135,7 +136,7 @@ class ApacheServer:
         jvm: tuple[str, ...] = (),
     ) -> None:
         self.port = int(str(conf["listenPort"]))
-        home = _home(scratch, f"{main.rsplit('.', 1)[-1]}-{self.port}")
+        home = home_of(scratch, f"{main.rsplit('.', 1)[-1]}-{self.port}")
         path = home / "server.conf"
         path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
         flags = (f"-Drocketmq.home.dir={home}", "-XX:MaxDirectMemorySize=1g", *jvm)

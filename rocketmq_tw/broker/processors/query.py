@@ -14,11 +14,14 @@ from rocketmq_tw.broker.named_record import record_of
 from rocketmq_tw.remoting.call import Call
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.store.files.reads import then
+from rocketmq_tw.store.index.keys import TAG
 from rocketmq_tw.store.interfaces import IMessageStore, KeyQuery, Queried
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.message import QueryMessage, QueryResponse, ViewMessage
 
+#: What is asked for if the key is a tag.
+_TAGS = "T"
 _NOTHING = "can not find message, maybe time range not correct"
 
 
@@ -47,17 +50,18 @@ class QueryProcessor:
 
     def query(self, request: QueryMessage, call: Call) -> Deferred[QueryResponse]:
         """
-        Return the messages with a key, oldest first.
+        Return the messages with a key, or a tag, oldest first.
 
         At most ``maxMsgsNumBatch``; ``defaultQueryMaxNum`` for a unique key, whatever
         the client requests. If messages may be missing, the remark gives the reason.
         """
         is_unique = bool(request.unique)
+        is_tag = request.index_type == _TAGS and not is_unique
         wanted = self._config.default_query_max_num if is_unique else request.max_num
         found = self._store.query(
             KeyQuery(
                 topic=request.topic,
-                key=request.key,
+                key=TAG + request.key if is_tag else request.key,
                 max_count=min(wanted, self._config.max_msgs_num_batch),
                 begin_ms=request.begin_timestamp,
                 end_ms=request.end_timestamp,

@@ -45,6 +45,13 @@ _MAX_WINDOW_MS = 24 * 3_600_000
 _FIXED = frozenset({"queue.type", "cleanup.policy"})
 
 
+class UnknownAttribute(BadField):
+    """There is no such attribute; the sentence begins as that of Apache RocketMQ."""
+
+    def __str__(self) -> str:
+        return f"unsupported key: {self.found}; expected {self.expected}"
+
+
 def altered(current: Mapping[str, str] | None, text: str | None) -> dict[str, str]:
     """
     Return the attributes after the changes of a request.
@@ -103,4 +110,4 @@ def _check(name: str, value: str) -> None:
 def _unknown(name: str) -> BadField:
     """Return the error for an unknown attribute, which lists the known ones."""
     known = ", ".join(sorted((*_VALUES, _NUMBER, _WINDOW)))
-    return BadField("attributes", name, f"one of {known}")
+    return UnknownAttribute("attributes", name, f"one of {known}")

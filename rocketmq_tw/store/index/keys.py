@@ -1,8 +1,8 @@
 """
 Extracts the keys of records in the commit log.
 
-A record can be queried by its unique key and by each word of its ``KEYS``. Rolled back
-transactions have no keys.
+A record can be queried by its unique key, by each word of its ``KEYS``, and by its tag,
+which has :data:`TAG` before it. Rolled back transactions have no keys.
 
 Source: ``IndexService.buildIndex`` of RocketMQ 5.
 """
@@ -21,6 +21,10 @@ from rocketmq_tw.wire.record import (
 
 _UNIQUE = b"UNIQ_KEY\x01"
 _KEYS = b"KEYS\x01"
+_TAGS = b"TAGS\x01"
+#: What the tag of a record begins with among its keys.
+TAG = "T#"
+_TAG = TAG.encode()
 _HOSTS_V6 = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
 #: Size, magic, system flag, store time and body length of a record with IPv4 hosts.
 _HEAD = struct.Struct(">II28xI16xq20xI")
@@ -68,12 +72,16 @@ def is_blank(data: bytes, at: int) -> bool:
 
 
 def keys_of(properties: bytes) -> list[bytes]:
-    """Return the unique key and the words of KEYS."""
+    """Return the unique key, the words of KEYS, and the tag."""
     unique = unique_key(properties)
     keys = [] if unique is None else [unique]
     if _KEYS in properties:
         text = _value(properties, _KEYS)
         keys.extend(word for word in (text or b"").split(b" ") if word)
+    if _TAGS in properties:
+        tag = _value(properties, _TAGS)
+        if tag is not None:
+            keys.append(_TAG + tag)
     return keys
 
 

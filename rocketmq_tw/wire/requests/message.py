@@ -41,6 +41,7 @@ class QueryMessage(Request[QueryResponse]):
 
     :ivar unique: the key is a unique key; clients then expect the
         broker's own limit instead of ``max_num``.
+    :ivar index_type: ``T`` if the key is a tag; else it is a key (``K``).
     """
 
     code: ClassVar[int] = RequestCode.QUERY_MESSAGE
@@ -51,6 +52,7 @@ class QueryMessage(Request[QueryResponse]):
     begin_timestamp: Int64
     end_timestamp: Int64
     unique: bool | None = msgspec.field(name="_UNIQUE_KEY_QUERY", default=None)
+    index_type: str | None = None
 
 
 class QueryQueueEntries(Request[Response]):

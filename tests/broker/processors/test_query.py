@@ -49,6 +49,17 @@ class QueryByKeyTests(BrokerCase):
         response: QueryResponse = self.successResultOf(self.ask(request, ext))
         return response
 
+    def test_tags(self) -> None:
+        """With the type T the key is a tag; it is no key without."""
+        self.ask(sent(body=b"tagged", properties="TAGS\x01k\x02KEYS\x01x\x02"))
+        self.ask(sent(body=b"not", properties="TAGS\x01kk\x02KEYS\x01x\x02"))
+        self.clock.pump([0.5] * 4)
+        tagged = [each.body for each in self.found(self.query(indexType="T"))]
+        self.assertEqual(tagged, [b"tagged"])
+        for kind in ("K", ""):
+            keyed = [each.body for each in self.found(self.query(indexType=kind))]
+            self.assertEqual(keyed, [b"one", b"two"])
+
     def found(self, response: QueryResponse) -> list[StoredMessage]:
         """Decode the messages of a response."""
         return list(record.decode_all(response.body))

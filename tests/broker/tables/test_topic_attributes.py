@@ -29,6 +29,12 @@ class AlteredTests(SynchronousTestCase):
         )
         self.assertEqual(altered(None, ""), {})
 
+    def test_unknown(self) -> None:
+        """The error names the attribute first, and then those that there are."""
+        error = self.assertRaises(BadField, altered, None, "+colour=red")
+        self.assertEqual(str(error)[:23], "unsupported key: colour")
+        self.assertIn("; expected one of cleanup.policy, dedupe.window", str(error))
+
     def test_refuses_what_makes_no_sense(self) -> None:
         """Unknown names and values, bare names and removals at creation are refused."""
         for text in (

@@ -17,7 +17,7 @@ _MASKS = tuple(
         (r"(\$\$Lambda)\S*|(?<=[a-z$])@[0-9a-f]{5,8}\b", r"\1@<hash>"),
         (r"\d{4}-\d\d-\d\d[ #T]\d\d:\d\d:\d\d([,:.]\d+)?", "<time>"),
         # Apache's has none before the first minute is over.
-        (r"^(putMessageDistributeTime\s*: ).*", r"\1<times>"),
+        (r"(putMessageDistributeTime\s*: ).*", r"\1<times>"),
         (r"-?\d+(\.\d+)?([eE]-?\d+)?", "#"),
         # What brokers of 5.x add to messages, and those of 4.9 do not.
         (r"(TRACE_ON|MSG_REGION|WAIT)=\w+(, )?", ""),

@@ -190,7 +190,8 @@ class Side:
     def _guard(self) -> None:
         """Start a broker with access control, and let the tool sign."""
         make = OURS if self._make == OURS else self._release
-        path = self._scratch / "plain_acl.yml"
+        home = apache.home_of(self._scratch, "guarded")
+        path = home / "conf" / "plain_acl.yml"
         if self._release == "v55":
             # The broker of 5.5.1 needs an authentication that was not released.
             make = OURS if make == OURS else "v53"
@@ -202,7 +203,7 @@ class Side:
             if make == OURS:
                 more["aclFile"] = str(path)
             else:
-                more["jvm"] = ("-Drocketmq.acl.plain.file=../plain_acl.yml",)
+                more["jvm"] = (f"-Drocketmq.home.dir={home}",)
             self._sign("admin-key", "secret-of-admin")
         more |= {"name": "broker-b", "brokerClusterName": "GuardedCluster"}
         broker = self.lab.broker(make, self._names, **more)

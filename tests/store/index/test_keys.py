@@ -18,23 +18,24 @@ def record(store_host: bytes = HOST_V4, **fields: object) -> bytes:
 class KeysTests(SynchronousTestCase):
     """Properties give the unique key and the words of KEYS."""
 
-    def test_both(self) -> None:
-        """The unique key comes first, then each word; empty words are none."""
+    def test_all(self) -> None:
+        """The unique key, each word, and the tag; empty words are none."""
         text = b"KEYS\x01a  b\x02TAGS\x01T\x02UNIQ_KEY\x01u\x02"
-        self.assertEqual(keys_of(text), [b"u", b"a", b"b"])
+        self.assertEqual(keys_of(text), [b"u", b"a", b"b", b"T#T"])
 
     def test_without_last_separator(self) -> None:
         """Some versions leave the last separator out."""
-        self.assertEqual(keys_of(b"TAGS\x01T\x02KEYS\x01a"), [b"a"])
+        self.assertEqual(keys_of(b"TAGS\x01T\x02KEYS\x01a"), [b"a", b"T#T"])
 
     def test_names_that_end_alike(self) -> None:
         """A property whose name ends in KEYS is another one."""
         self.assertEqual(keys_of(b"MYKEYS\x01no\x02KEYS\x01yes\x02"), [b"yes"])
-        self.assertEqual(keys_of(b"MYKEYS\x01no\x02"), [])
+        self.assertEqual(keys_of(b"MYKEYS\x01no\x02MYTAGS\x01no\x02"), [])
 
     def test_none(self) -> None:
         """There may be no keys at all."""
         self.assertEqual(keys_of(b""), [])
+        self.assertEqual(keys_of(b"KEYS\x01\x02TAGS\x01\x02"), [])
         self.assertIsNone(unique_key(b"TAGS\x01T\x02UNIQ_KEY\x01\x02"))
 
 

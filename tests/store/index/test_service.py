@@ -263,7 +263,7 @@ class FollowingTests(IndexCase):
     def test_messages_without_keys(self) -> None:
         """Only messages with keys make a file; the others are passed."""
         store = self.open()
-        store.put(draft(), NOW)
+        store.put(draft(properties=b"a\x01b\x02"), NOW)
         self.ask(store, "a")
         self.assertEqual(self.index_files(), [])
 
