@@ -32,6 +32,8 @@ SAMPLE_PERIOD = 10.0
 WINDOWS = (10.0, 60.0, 600.0)
 #: How many samples there are in a minute.
 _MINUTE = 6
+#: What took less seconds is counted with one addition.
+_QUICK = 0.001
 #: The columns of a queue's sends: milliseconds, and how many took them together.
 TIME, SENDS = 0, 1
 #: These counters of the queues that tools watch, by topic and queue id.
@@ -109,9 +111,11 @@ class BrokerStats:
         self._messages_in += len(run)
         self._bytes_in += size
         if end or self.watched:
-            self._put(
-                len(run), since, end, self._watched_of(run if sends is None else sends)
-            )
+            sends = run if sends is None else sends
+            watched = self._watched_of(sends) if self.watched else []
+            self._put(len(run), since, end, watched)
+        elif self._wall_time() - since < _QUICK:
+            self._quick += len(run)
         else:
             self._took(len(run), since, [])
 
@@ -132,11 +136,14 @@ class BrokerStats:
         """
         self._messages_in += count
         self._bytes_in += size
-        watched: list[list[int]] = []
-        if self.watched and draft is not None:
-            found = self.watched.get((draft.topic, draft.queue_id))
-            watched = [] if found is None else [found]
-        self._put(1, since, end, watched)
+        if end or self.watched:
+            key = draft and (draft.topic, draft.queue_id)
+            found = self.watched.get(key) if key else None
+            self._put(1, since, end, [] if found is None else [found])
+        elif self._wall_time() - since < _QUICK:
+            self._quick += 1
+        else:
+            self._took(1, since, [])
 
     def _put(
         self, count: int, since: float, end: int, watched: list[list[int]]
@@ -150,7 +157,7 @@ class BrokerStats:
     def _took(self, count: int, since: float, watched: list[list[int]]) -> None:
         """Count how long sends took."""
         seconds = self._wall_time() - since
-        if seconds < 0.001:  # also if the clock was set back
+        if seconds < _QUICK:  # also if the clock was set back
             self._quick += count
         else:
             self.put_times.add(count, seconds)
