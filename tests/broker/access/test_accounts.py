@@ -84,7 +84,7 @@ class AccountTests(PlainCase):
         )
         self.assertIn("RocketMQ", self.remark_as(CLIENT, sent()))
         again = DeleteAccount(access_key="RocketMQ")
-        self.check_refused(210, again, "no account")
+        self.check_refused(210, again, "no such account")
 
     def test_other_file(self) -> None:
         """An account is changed in the file where it is."""
