@@ -32,7 +32,8 @@ class NotFound(AdminError):
         self.why = why
 
     def __str__(self) -> str:
-        why = f": {self.why}" if self.why else ""
+        where = self.why.startswith("in ")
+        why = f"{' ' if where else ': '}{self.why}" if self.why else ""
         return f'there is no {self.kind} "{log_safe(self.name)}"{why}'
 
 

@@ -128,7 +128,8 @@ class GroupChanges:
         members = await Groups(self._calls).members(group)
         if members and not while_online:
             raise AdminError(
-                f'{len(members)} consumers of "{group}" are connected; stop them first'
+                f'consumers of "{group}" are connected ({len(members)}); stop them'
+                " first"
             )
         addresses = {broker: targets[broker] for broker in known.ok}
         done = await self._calls.each_broker(

@@ -8,7 +8,7 @@ such topic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rocketmq_tw.admin.calls import Calls, Outcomes
@@ -33,11 +33,14 @@ from rocketmq_tw.model.group import (
     SYSTEM_GROUP_PREFIX,
     SubscriptionGroup,
 )
+from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pacing import Steps, parts_of
 from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
+from rocketmq_tw.wire.bodies.stats import ConsumeStats
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.codes import ResponseCode
+from rocketmq_tw.wire.requests.consumer import GetConsumeStats
 from rocketmq_tw.wire.requests.group import GetAllGroups, QueryTopicsOfGroup
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerConnections
 
@@ -86,11 +89,8 @@ class Groups:
         targets = (await self._calls.registered()).readers()
         settings = await self.settings(group, targets)
 
-        async def topics(address: str) -> tuple[str, ...]:
-            response = await self._calls.broker(
-                address, QueryTopicsOfGroup(group=group)
-            )
-            return TopicList.decode(response.body).topic_list
+        async def topics(address: str) -> Iterable[str]:
+            return await self._topics(group, address)
 
         known = {who: targets[who] for who in settings.ok}
         read = await self._calls.each(known, topics)
@@ -103,6 +103,25 @@ class Groups:
             tuple(sorted(names)),
             {**settings.failed, **read.without(*UNKNOWN_GROUP).failed},
         )
+
+    async def _topics(self, group: str, address: str) -> Iterable[str]:
+        """
+        Ask a broker in which topics a group has offsets.
+
+        Brokers of 4.x do not say that, but what these offsets are.
+        """
+        try:
+            response = await self._calls.broker(
+                address, QueryTopicsOfGroup(group=group)
+            )
+        except BrokerError as error:
+            if error.code != ResponseCode.REQUEST_CODE_NOT_SUPPORTED:
+                raise
+            request = GetConsumeStats(consumer_group=group)
+            response = await self._calls.broker(address, request)
+            queues = ConsumeStats.decode(response.body).offset_table
+            return {queue.topic for queue in queues}
+        return TopicList.decode(response.body).topic_list
 
     async def settings(
         self, group: str, targets: Mapping[str, str]

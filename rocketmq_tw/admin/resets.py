@@ -5,7 +5,7 @@ A plan says for each queue where the group is, where it will be, and how many me
 it skips or reads again. Brokers of 5.x reset offsets themselves, whatever consumers do
 meanwhile; where a broker does not, and nobody of the group is connected, the offset is
 committed as a consumer would. Brokers before 5.0 can only ask connected consumers to go
-to a time, so anything else is refused there.
+to a time, each in all of its queues; a number of an offset is refused there.
 
 Source: ``AdminBrokerProcessor.resetOffset`` of RocketMQ 5 and 4.9.
 """
@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import msgspec
+
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.errors import AdminError, InvalidArgument
 from rocketmq_tw.admin.groups import Groups
 from rocketmq_tw.admin.reading import QueuesReader, Spot
 from rocketmq_tw.admin.results.groups import QueueReset, ResetDone, ResetPlan
+from rocketmq_tw.admin.texts import to_ms
 from rocketmq_tw.admin.topics import Topics
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.model.queue import MessageQueue
@@ -37,6 +40,8 @@ from rocketmq_tw.wire.requests.topic import GetTopicStats
 To = datetime | timedelta | str | int
 #: The time in a request that a broker does not use.
 _NO_TIME = -1
+#: What brokers before 5.0 take for the ends of a queue.
+_TIMES = {"earliest": 0, "latest": -1}
 
 
 class Resets:
@@ -138,24 +143,45 @@ class Resets:
     async def apply(self, plan: ResetPlan) -> ResetDone:
         """Make the resets of a plan; one that fails does not stop the others."""
         old = await self._before_5(plan) if plan.online else {}
-        queues = {f"{queue.broker}/{queue.queue_id}": queue for queue in plan.queues}
+        queues = {_name(queue): queue for queue in plan.queues}
+        single = {name: name for name, q in queues.items() if q.broker not in old}
+        moving = {q.broker: q.address for q in plan.queues if q.broker in old}
 
         async def reset(name: str) -> QueueReset:
-            queue = queues[name]
-            if queue.broker in old:
-                raise AdminError(
-                    f"{queue.broker} runs {old[queue.broker]}, which resets no single"
-                    " queues of a group with connected consumers; stop them first"
-                )
-            return await self._reset(plan.group, queue)
+            return await self._reset(plan.group, queues[name])
 
-        done = await self._calls.each({name: name for name in queues}, reset)
-        return ResetDone(
-            plan.group,
-            plan.topic,
-            tuple(done.ok.values()),
-            {**plan.failed, **done.failed},
+        async def move(address: str) -> list[QueueReset]:
+            return await self._move(plan, address)
+
+        done = await self._calls.each(single, reset)
+        moved = await self._calls.each(moving, move)
+        failed = {**plan.failed, **done.failed}
+        for broker, why in moved.failed.items():
+            failed.update({n: why for n, q in queues.items() if q.broker == broker})
+        together = (queue for each in moved.ok.values() for queue in each)
+        return ResetDone(plan.group, plan.topic, (*done.ok.values(), *together), failed)
+
+    async def _move(self, plan: ResetPlan, address: str) -> list[QueueReset]:
+        """Let a broker before 5.0 ask the consumers to go to a time."""
+        queues = [queue for queue in plan.queues if queue.address == address]
+        request = ResetOffsets(
+            topic=plan.topic, group=plan.group, timestamp=_time_of(plan.to)
         )
+        try:
+            response = await self._calls.broker(address, request)
+        except BrokerError as error:
+            if error.code != ResponseCode.CONSUMER_NOT_ONLINE:
+                raise
+            # Those who are connected to other brokers do not read these queues.
+            for queue in queues:
+                await self._commit(plan.group, queue)
+            return queues
+        table = ResetOffsetBody.decode(response.body).offset_table
+        return [
+            msgspec.structs.replace(queue, target=table.get(key, queue.target))
+            for queue in queues
+            for key in [MessageQueue(queue.topic, queue.broker, queue.queue_id)]
+        ]
 
     async def _before_5(self, plan: ResetPlan) -> Mapping[str, str]:
         """Return the brokers before 5.0, with their versions."""
@@ -204,3 +230,25 @@ class Resets:
             commit_offset=queue.target,
         )
         await self._calls.broker(queue.address, request)
+
+
+def _name(queue: QueueReset) -> str:
+    """Return how a queue is named in results."""
+    return f"{queue.broker}/{queue.queue_id}"
+
+
+def _time_of(to: str) -> int:
+    """
+    Return the time of a plan, in ms.
+
+    :raises AdminError: it is a number of an offset.
+    """
+    if to in _TIMES:
+        return _TIMES[to]
+    try:
+        return to_ms(datetime.fromisoformat(to))
+    except ValueError:
+        raise AdminError(
+            "a broker before 5.0 can only let a group with connected consumers"
+            " continue at a time; stop them first"
+        ) from None

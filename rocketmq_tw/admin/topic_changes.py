@@ -17,6 +17,7 @@ from rocketmq_tw.admin.errors import (
     NotFound,
 )
 from rocketmq_tw.admin.results.topics import Changed
+from rocketmq_tw.admin.topic_configs import topic_configs
 from rocketmq_tw.model.topic import (
     AUTO_CREATE_TOPIC,
     PERM_READ,
@@ -24,12 +25,11 @@ from rocketmq_tw.model.topic import (
     TopicConfig,
     check_topic_name,
 )
-from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.kvconfig import DeleteKVConfig, GetKVConfig, PutKVConfig
 from rocketmq_tw.wire.requests.route import DeleteTopicInNamesrv
-from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic, GetTopicConfig
+from rocketmq_tw.wire.requests.topic import CreateTopic, DeleteTopic
 
 #: The namespace of name servers with the queues of topics whose order is global.
 ORDER_NAMESPACE = "ORDER_TOPIC_CONFIG"
@@ -261,18 +261,6 @@ class TopicChanges:
                 if broker:
                     counts[broker] = count
         return counts
-
-
-async def topic_configs(
-    calls: Calls, topic: str, targets: Mapping[str, str]
-) -> Outcomes[TopicConfig]:
-    """Ask brokers for their settings of a topic."""
-
-    async def read(address: str) -> TopicConfig:
-        response = await calls.broker(address, GetTopicConfig(topic=topic))
-        return fastjson.decode_as(response.body, TopicConfig)
-
-    return await calls.each(targets, read)
 
 
 def _request(config: TopicConfig, attributes: Mapping[str, str]) -> CreateTopic:

@@ -110,7 +110,7 @@ class Topics:
 
         :raises NotFound: the name servers do not know it.
         """
-        from rocketmq_tw.admin.topic_changes import topic_configs
+        from rocketmq_tw.admin.topic_configs import topic_configs
 
         route = await self.route(topic)
         brokers = self._calls.in_route(route)

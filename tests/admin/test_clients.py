@@ -92,5 +92,5 @@ class ClientTests(AdminCase):
     def test_unknown(self) -> None:
         """Neither an unknown client nor an unknown group responds."""
         text = self.failure(self.admin.clients.get("billing", "nobody"), NotFound)
-        self.assertEqual(text, 'there is no client "nobody": in the group "billing"')
+        self.assertEqual(text, 'there is no client "nobody" in the group "billing"')
         self.failure(self.admin.clients.get("nobody", "x"), NotFound)

@@ -6,8 +6,9 @@ from rocketmq_tw.admin import NotFound
 from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupList
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.consumer import GetConsumeStats
-from rocketmq_tw.wire.requests.group import GetGroup, UpdateGroups
+from rocketmq_tw.wire.requests.group import GetGroup, QueryTopicsOfGroup, UpdateGroups
 from tests.admin.cases import AdminCase
 
 
@@ -42,6 +43,15 @@ class GroupTests(AdminCase):
         self.assertEqual([s.broker for s in group.settings], ["broker-a", "broker-b"])
         self.assertEqual(group.settings[0].max_retries, 16)
         self.assertIn("orders", group.topics)
+
+    def test_get_from_old_brokers(self) -> None:
+        """Those of 4.x cannot be asked for topics, but for offsets."""
+        for node in self.cluster.brokers.values():
+            code = ResponseCode.REQUEST_CODE_NOT_SUPPORTED
+            node.traffic.refuse(QueryTopicsOfGroup, code)
+        group = self.run_admin(self.admin.groups.get("billing"))
+        self.assertIn("orders", group.topics)
+        self.assertEqual(group.failed, {})
 
     def test_unknown(self) -> None:
         """A group that no broker knows is named."""

@@ -116,6 +116,35 @@ class ResetTests(AdminCase):
         done = self.run_admin(self.admin.groups.reset(plan))
         self.assertIn("stop them first", done.failed["broker-a/0"])
 
+    def test_old_broker_and_time(self) -> None:
+        """One before 5.0 lets the online group go to a time, or to an end."""
+        table = KVTable({"brokerVersionDesc": "V4_9_7"}).encode()
+        traffic = self.cluster.broker.traffic
+        for to, timestamp in (("earliest", 0), ("latest", -1), (timedelta(hours=2), 1)):
+            traffic.respond(GetRuntimeInfo, Response(body=table))
+            self.seen.clear()
+            plan = self.run_admin(self.admin.groups.plan_reset("billing", "orders", to))
+            done = self.run_admin(self.admin.groups.reset(plan))
+            self.assertEqual(done.failed, {})
+            self.assertEqual([q.target for q in done.queues], [plan.queues[0].target])
+            request = traffic.requests(ResetOffsets)[-1]
+            self.assertEqual((request.queue_id, request.offset), (-1, None))
+            self.assertEqual(min(request.timestamp, 1), timestamp)
+            self.cluster.wait_until(lambda p=plan: len(self.seen) == p.again)
+
+    def test_old_broker_without_consumers(self) -> None:
+        """Its offsets are committed if the group is only connected to others."""
+        table = KVTable({"brokerVersionDesc": "V4_9_7"}).encode()
+        self.cluster.broker.traffic.respond(GetRuntimeInfo, Response(body=table))
+        plan = self.run_admin(
+            self.admin.groups.plan_reset("billing", "orders", "earliest")
+        )
+        self.leave()
+        self.cluster.broker.traffic.refuse(ResetOffsets, 206)
+        done = self.run_admin(self.admin.groups.reset(plan))
+        self.assertEqual(done.failed, {})
+        self.assertEqual(self.committed(), [0])
+
     def test_too_long_ago(self) -> None:
         """A time before there were any is refused."""
         plan = self.admin.groups.plan_reset

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rocketmq_tw.admin.cli.invocation import (
@@ -11,9 +13,17 @@ from rocketmq_tw.admin.cli.invocation import (
     pairs,
     verb,
 )
-from rocketmq_tw.admin.cli.output import Output, changed, draw_settings
-from rocketmq_tw.admin.results.brokers import Replication, Statistics
+from rocketmq_tw.admin.cli.output import Output, changed
+from rocketmq_tw.admin.cli.settings import (
+    chosen_settings,
+    chosen_statistics,
+    draw_settings,
+)
+from rocketmq_tw.admin.results.brokers import Replication, Settings, Statistics
 from rocketmq_tw.admin.results.cluster import BrokerAddress
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.client import AdminClient
 
 noun = noun_of("broker", "Brokers: settings, statistics, replication.")
 
@@ -36,7 +46,11 @@ def list_(ask: Invocation) -> None:
 @click.argument("keys", nargs=-1)
 def config(ask: Invocation, broker: str, keys: tuple[str, ...]) -> None:
     """Show the settings of BROKER (a name or an address), all or some KEYS."""
-    ask.show(lambda admin: admin.brokers.config(broker), draw_settings(keys))
+
+    async def read(admin: AdminClient) -> Settings:
+        return chosen_settings(await admin.brokers.config(broker), keys)
+
+    ask.show(read, draw_settings)
 
 
 @verb(noun, "set")
@@ -59,11 +73,12 @@ def stats(ask: Invocation, broker: str, keys: tuple[str, ...]) -> None:
     """Show all that a broker says of itself, or some KEYS of it."""
 
     def draw(found: Statistics, output: Output) -> None:
-        output.fields(
-            [(n, text) for n, text in found.values.items() if not keys or n in keys]
-        )
+        output.fields(found.values.items())
 
-    ask.show(lambda admin: admin.brokers.runtime(broker), draw)
+    async def read(admin: AdminClient) -> Statistics:
+        return chosen_statistics(await admin.brokers.runtime(broker), keys)
+
+    ask.show(read, draw)
 
 
 @verb(noun, "replication")

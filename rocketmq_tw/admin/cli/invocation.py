@@ -16,8 +16,10 @@ from click.exceptions import Exit
 from rocketmq_tw.admin.cli.options import COMMON, Options, take_common, target_of
 from rocketmq_tw.admin.cli.output import Output, print_error
 from rocketmq_tw.admin.cli.running import (
+    CLOSED_PIPE,
     IN_PART,
     OK,
+    REFUSED,
     UNREACHABLE,
     Runner,
     Work,
@@ -27,6 +29,7 @@ from rocketmq_tw.admin.cli.running import (
     is_terminal,
     run_in_reactor,
 )
+from rocketmq_tw.admin.cli.streams import discard_output, is_closed_pipe
 
 if TYPE_CHECKING:
     from rocketmq_tw.admin.client import AdminClient
@@ -134,6 +137,12 @@ class Invocation:
         target = target_of(self._options)
         try:
             code = self._surroundings.run(target, work)
+        except OSError as error:
+            discard_output()
+            if is_closed_pipe(error):
+                raise Exit(CLOSED_PIPE) from None
+            self.print_error(str(error), type(error).__name__)
+            code = REFUSED
         except Exception as error:
             found = exit_code(error)
             if found is None:

@@ -14,6 +14,7 @@ from rocketmq_tw.admin.cli.imports import import_quickly
 from rocketmq_tw.admin.cli.options import COMMON, take_common
 from rocketmq_tw.admin.cli.output import print_error
 from rocketmq_tw.admin.cli.running import USAGE
+from rocketmq_tw.admin.cli.streams import prepare_streams
 
 #: The nouns, with the modules of their commands, and what they are about.
 NOUNS: Final = {
@@ -32,7 +33,7 @@ NOUNS: Final = {
 EPILOG = """\
 Exit codes: 0 done; 1 what is named does not exist, a server refused, or the doctor
 found something; 2 the command line is wrong; 3 no server could be reached; 4 done in
-part: some servers failed; 130 interrupted.
+part: some servers failed; 130 interrupted; 141 the output's reader has closed it.
 """
 
 
@@ -138,4 +139,5 @@ cli = Nouns(
 def main() -> None:
     """Run the program; see ``[project.scripts]``."""
     import_quickly()
+    prepare_streams()
     cli(prog_name="rocketmq-admin")

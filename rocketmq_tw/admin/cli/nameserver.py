@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rocketmq_tw.admin.cli.invocation import (
@@ -11,7 +13,13 @@ from rocketmq_tw.admin.cli.invocation import (
     pairs,
     verb,
 )
-from rocketmq_tw.admin.cli.output import changed, draw_settings
+from rocketmq_tw.admin.cli.output import changed
+from rocketmq_tw.admin.cli.settings import chosen_settings, draw_settings
+
+if TYPE_CHECKING:
+    from rocketmq_tw.admin.client import AdminClient
+    from rocketmq_tw.admin.results.brokers import Settings
+    from rocketmq_tw.admin.results.topics import Changed
 
 noun = noun_of("nameserver", "Name servers: settings and keys.")
 
@@ -20,7 +28,11 @@ noun = noun_of("nameserver", "Name servers: settings and keys.")
 @click.argument("keys", nargs=-1)
 def config(ask: Invocation, keys: tuple[str, ...]) -> None:
     """Show the settings of all name servers, all or some KEYS."""
-    ask.show(lambda admin: admin.name_servers.config(), draw_settings(keys))
+
+    async def read(admin: AdminClient) -> Settings:
+        return chosen_settings(await admin.name_servers.config(), keys)
+
+    ask.show(read, draw_settings)
 
 
 @verb(noun, "set")
@@ -37,7 +49,7 @@ def set_(ask: Invocation, settings: tuple[str, ...], yes: bool) -> None:
 @click.argument("namespace")
 def keys(ask: Invocation, namespace: str) -> None:
     """List the keys of a namespace."""
-    ask.show(lambda admin: admin.name_servers.keys(namespace), draw_settings(()))
+    ask.show(lambda admin: admin.name_servers.keys(namespace), draw_settings)
 
 
 @verb(noun, "put")
@@ -59,7 +71,9 @@ def put(ask: Invocation, namespace: str, key: str, value: str) -> None:
 def delete(ask: Invocation, namespace: str, key: str, yes: bool) -> None:
     """Delete a key at all name servers."""
     ask.confirm(f"Delete the key {key!r} of the namespace {namespace!r}?", yes)
-    ask.show(
-        lambda admin: admin.name_servers.delete_key(namespace, key),
-        changed("deleted at"),
-    )
+
+    async def delete_existing(admin: AdminClient) -> Changed:
+        chosen_settings(await admin.name_servers.keys(namespace), (key,))
+        return await admin.name_servers.delete_key(namespace, key)
+
+    ask.show(delete_existing, changed("deleted at"))

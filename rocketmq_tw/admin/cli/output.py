@@ -20,13 +20,13 @@ from rocketmq_tw.admin.cli.tables import draw_columns, draw_table
 from rocketmq_tw.model.log_safe import log_safe
 
 if TYPE_CHECKING:
-    from rocketmq_tw.admin.results.brokers import Settings
     from rocketmq_tw.admin.results.topics import Changed
 
 #: Characters of a cell, at most.
 LONGEST_CELL = 200
 #: Characters besides those of ASCII that control a terminal, or reorder a line.
 _CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 #: Moves the cursor to the corner and clears the screen.
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -50,8 +50,7 @@ class Output:
         text = msgspec.json.encode(value)
         if not one_line:
             text = msgspec.json.format(text, indent=2)
-        # JSON itself escapes only what is below U+0020.
-        click.echo(_CONTROLS.sub(lambda c: f"\\u{ord(c[0]):04x}", text.decode()))
+        click.echo(_safe_json(text.decode()))
 
     def line(self, text: str = "") -> None:
         """Print a line of our own."""
@@ -59,7 +58,11 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Print what is not part of the result."""
-        click.echo(f"warning: {log_safe(text, 1000)}", err=True)
+        if self.as_json:
+            said = msgspec.json.encode({"warning": text}).decode()
+            click.echo(_safe_json(said, sys.stderr), err=True)
+        else:
+            click.echo(f"warning: {log_safe(text, 1000)}", err=True)
 
     def failed(self, failed: dict[str, str]) -> None:
         """Print who could not be asked, and why."""
@@ -101,7 +104,28 @@ class Output:
 def print_error(text: str, kind: str) -> None:
     """Print an error as JSON."""
     said = msgspec.json.encode({"error": text, "kind": kind}).decode()
-    click.echo(said, err=True)
+    click.echo(_safe_json(said, sys.stderr), err=True)
+
+
+def _safe_json(text: str, stream: Any = None) -> str:
+    """
+    Escape characters that control a terminal, or that a stream cannot have.
+
+    JSON itself escapes only what is below U+0020.
+    """
+    text = _CONTROLS.sub(_escaped, text)
+    encoding = (stream or sys.stdout).encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return _NOT_ASCII.sub(_escaped, text)
+    return text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return the escape of a character in JSON, which counts in units of UTF-16."""
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def changed(what: str) -> Callable[[Changed, Output], None]:
@@ -110,25 +134,6 @@ def changed(what: str) -> Callable[[Changed, Output], None]:
     def draw(found: Changed, output: Output) -> None:
         names = log_safe(", ".join(found.done), 1000)
         output.line(f"{what} {names or 'no server'}")
-
-    return draw
-
-
-def draw_settings(keys: Sequence[str]) -> Callable[[Settings, Output], None]:
-    """Return what prints the settings of servers, all or those that are named."""
-
-    def draw(found: Settings, output: Output) -> None:
-        for number, (server, values) in enumerate(sorted(found.values.items())):
-            if number:
-                output.line()
-            output.line(f"# {log_safe(server)}")
-            output.fields(
-                [
-                    (name, text)
-                    for name, text in sorted(values.items())
-                    if not keys or name in keys
-                ]
-            )
 
     return draw
 

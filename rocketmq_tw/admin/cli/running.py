@@ -10,6 +10,7 @@ code   meaning
 3      no server could be reached
 4      done in part: some servers failed
 130    interrupted
+141    who reads the output has closed it
 =====  ================================================================
 """
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.client import AdminClient
 
 OK, REFUSED, USAGE, UNREACHABLE, IN_PART, INTERRUPTED = 0, 1, 2, 3, 4, 130
+CLOSED_PIPE = 141
 #: Seconds in which connections are closed when a command is interrupted.
 _CLOSING = 2.0
 
@@ -168,8 +170,8 @@ def confirm(question: str, *, yes: bool, terminal: bool) -> None:
         return
     if not terminal:
         raise click.UsageError(
-            "this destroys something, and there is no terminal on which to ask: give"
-            " --yes"
+            "this asks before it changes anything, and there is no terminal on which"
+            " to ask: give --yes"
         )
     # A reactor has a handler that does nothing before the question is answered.
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)

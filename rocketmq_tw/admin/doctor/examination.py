@@ -28,6 +28,7 @@ from rocketmq_tw.admin.results.clients import RunningInfo
 from rocketmq_tw.admin.results.cluster import ClusterStatus
 from rocketmq_tw.admin.results.groups import GroupLag, GroupSummary, Member
 from rocketmq_tw.admin.texts import sentence
+from rocketmq_tw.admin.topic_configs import topic_configs
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.route import MASTER_ID, TopicRoute
 from rocketmq_tw.remoting.errors import BrokerError
@@ -36,7 +37,6 @@ from rocketmq_tw.wire.bodies.route import decode_route
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import GetClusterInfo, GetRoute
-from rocketmq_tw.wire.requests.topic import GetTopicConfig
 
 T = TypeVar("T")
 
@@ -145,9 +145,7 @@ class Examination:
         for who, error in asked.errors.items():
             if _says_unknown(error):
                 routes[who] = None
-        have = await self._calls.each_broker(
-            brokers.readers(), lambda _: GetTopicConfig(topic=topic)
-        )
+        have = await topic_configs(self._calls, topic, brokers.readers())
         for each in no_route(topic, routes, tuple(have.ok)):
             yield each
 

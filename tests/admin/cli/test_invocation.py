@@ -112,7 +112,7 @@ class RestartTests(CommandCase):
         words = ("cluster", "status", "--json", "--watch", "2", "--times")
         result = self.invoke(*words, "4")
         self.assertEqual(result.exit_code, 0, result.output)
-        self.assertIn("warning: ", result.stderr)
+        self.assertIn('{"warning":"', result.stderr)
         self.assertGreaterEqual(len(result.stdout.splitlines()), 2)
 
     def test_never_there(self) -> None:

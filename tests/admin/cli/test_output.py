@@ -10,7 +10,14 @@ import msgspec
 from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.cli.output import LONGEST_CELL, Cell, Output, cell, moment
+from rocketmq_tw.admin.cli.output import (
+    LONGEST_CELL,
+    Cell,
+    Output,
+    cell,
+    moment,
+    print_error,
+)
 
 
 class OutputTests(SynchronousTestCase):
@@ -80,6 +87,24 @@ class OutputTests(SynchronousTestCase):
         text = self.output_of(lambda output: output.json([hostile]))
         self.assertTrue(text.replace("\n", "").isprintable())
         self.assertEqual(msgspec.json.decode(text), [hostile])
+
+    def test_json_in_any_encoding(self) -> None:
+        """What an encoding does not have is escaped, as JSON escapes it."""
+
+        @click.command()
+        def command() -> None:
+            output = Output(True, False)
+            output.json(["\u00e9\u8ba2\U0001f600"])
+            output.warn("\u8ba2")
+            print_error("\u8ba2", "Some")
+
+        for charset in ("utf-8", "latin-1", "ascii"):
+            done = CliRunner(charset).invoke(command, catch_exceptions=False)
+            text = msgspec.json.decode(done.stdout)
+            self.assertEqual(text, ["\u00e9\u8ba2\U0001f600"])
+            warning, error = map(msgspec.json.decode, done.stderr.splitlines())
+            self.assertEqual(warning, {"warning": "\u8ba2"})
+            self.assertEqual(error, {"error": "\u8ba2", "kind": "Some"})
 
     def output_of(self, use: Callable[[Output], None]) -> str:
         """Return what is printed."""

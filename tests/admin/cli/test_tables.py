@@ -62,6 +62,11 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(text.count("x"), 50)
         self.assertLessEqual(max(map(len, text.splitlines())), 30)
 
+    def test_very_narrow(self) -> None:
+        """Where folded cells could not be read, each value has a line."""
+        text = self.printed(draw_table, ["x" * 9, "5"], ["y", "6"], columns=12)
+        self.assertEqual(text, "name   xxxxxxxxx\ncount  5\n\nname   y\ncount  6\n")
+
     def test_wide_characters(self) -> None:
         """A character that takes two columns moves nothing."""
         lines = self.printed(

@@ -11,10 +11,12 @@ from rocketmq_tw.client import DEAD_LETTER, EARLIEST
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.bodies.consumers import ConsumerConnection
 from rocketmq_tw.wire.bodies.kvtable import KVTable
+from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.heartbeat import GetConsumerConnections
 from rocketmq_tw.wire.requests.route import GetClusterInfo, GetRoute
+from rocketmq_tw.wire.requests.topic import GetTopicConfig
 from tests.admin.cases import AdminCase
 
 
@@ -143,6 +145,16 @@ class RouteTests(DoctorCase):
             node.traffic.refuse(GetRoute, 17)
         found = self.examine(topic="orders")
         self.assertIn("broker-a", found["no-route-not-registered"].sentence)
+
+    def test_old_broker(self) -> None:
+        """A broker of 4.x has it, too, though it cannot be asked for one topic."""
+        self.cluster.create_topic("orders", 1)
+        for node in self.cluster.name_servers:
+            node.traffic.refuse(GetRoute, 17)
+        for broker in self.cluster.brokers.values():
+            code = ResponseCode.REQUEST_CODE_NOT_SUPPORTED
+            broker.traffic.refuse(GetTopicConfig, code)
+        self.assertIn("no-route-not-registered", self.examine(topic="orders"))
 
     def test_other_name_server(self) -> None:
         """Only one name server knows it."""

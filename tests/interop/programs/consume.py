@@ -51,6 +51,7 @@ async def main(reactor: Any) -> None:
         sql="",
         listener="concurrent",
         refuse=0,
+        level=1,
         trace=0,
         retries=0,
         slow=0,
@@ -69,7 +70,7 @@ async def main(reactor: Any) -> None:
         again = given.retries_ or not message.reconsume_times
         if given.refuse_ and i % given.refuse_ == 0 and again:
             say("refused", i=i)
-            return Retry(level=1)
+            return Retry(level=given.level_)
         if given.slow_:
             pause = task.deferLater(reactor, given.slow_ / 1000)
             return pause.addCallback(lambda _: say_message(message))
