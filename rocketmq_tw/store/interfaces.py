@@ -58,7 +58,8 @@ class KeyQuery(msgspec.Struct, frozen=True, kw_only=True):
     ``begin_ms`` and ``end_ms`` bound the store time, both included. ``is_unique``
     searches the unique keys only; otherwise KEYS are searched too. ``matches`` says of
     a record that has the key whether it is wanted; it is called in a thread. At most
-    ``max_count`` messages are found, the newest.
+    ``max_count`` messages are found, the newest. ``before`` bounds the commit log
+    offset, and is not included; None does not.
     """
 
     topic: str
@@ -68,6 +69,7 @@ class KeyQuery(msgspec.Struct, frozen=True, kw_only=True):
     end_ms: int
     is_unique: bool = False
     matches: Callable[[bytes], bool] | None = None
+    before: int | None = None
 
 
 class Queried(msgspec.Struct, frozen=True):
@@ -78,7 +80,8 @@ class Queried(msgspec.Struct, frozen=True):
     store time and commit log offset of the newest indexed message. ``gap`` is the
     reason why the result may be incomplete, as a sentence; None if it is complete.
     ``is_behind`` says that messages stored before the query are not indexed yet, so
-    that it may find more soon.
+    that it may find more soon. ``stopped_at`` is the commit log offset to which a
+    search came that examined too many; a query for what is before that goes on.
     """
 
     records: list[bytes]
@@ -86,6 +89,7 @@ class Queried(msgspec.Struct, frozen=True):
     last_offset: int = 0
     gap: str | None = None
     is_behind: bool = False
+    stopped_at: int | None = None
 
 
 class CountedQueue(Protocol):

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from rocketmq_tw.jsonfile import JsonFile
+from twisted.logger import Logger
+
+from rocketmq_tw.jsonfile import DamagedDocument, JsonFile, UnreadableDocument
 from rocketmq_tw.remoting.pacing import Steps, encode_each
 from rocketmq_tw.wire.bodies.dataversion import DataVersion
 from rocketmq_tw.wire.bodies.entries import encode_entry, fill
@@ -40,6 +42,8 @@ class TimerMetrics:
     :ivar waiting: how many wait in all.
     """
 
+    _log = Logger()
+
     # waiting is the sum of the counts that are above zero.
 
     def __init__(self, file: JsonFile, limit: int) -> None:
@@ -53,11 +57,19 @@ class TimerMetrics:
 
     def load(self) -> None:
         """
-        Read the file.
+        Read the file; without a usable one what is linked from now on is counted.
 
-        :raises DamagedDocument: neither it nor its backup is such a table.
+        Apache RocketMQ does not start then. Here the first timed message may make this
+        be read, and messages are not to wait for a count.
         """
-        table = self._file.load_as(TimerMetricsTable.decode) or TimerMetricsTable()
+        try:
+            table = self._file.load_as(TimerMetricsTable.decode) or TimerMetricsTable()
+        except (DamagedDocument, UnreadableDocument) as error:
+            self._log.warn(
+                "{why}; how many timed messages wait is counted from now on",
+                why=str(error),
+            )
+            return
         self._version = table.data_version
         for topic, entry in table.timing_count.items():
             count = entry.get("count") if isinstance(entry, dict) else None

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from rocketmq_tw.broker.transactions.counts import TransactionCounts
 from rocketmq_tw.broker.transactions.journal import TransactionJournal
 from rocketmq_tw.broker.transactions.stored import read_half
-from rocketmq_tw.jsonfile import JsonFile
+from rocketmq_tw.jsonfile import DamagedDocument, JsonFile, UnreadableDocument
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.pacing import Pacer, Steps, encode_each, result_of
 from rocketmq_tw.store.interfaces import Fetched, IMessageStore
@@ -66,11 +66,18 @@ class CountsFile:
 
     def load(self) -> None:
         """
-        Read the file.
+        Read the file; without a usable one all are counted again.
 
-        :raises DamagedDocument: neither it nor its backup is such a table.
+        So does Apache RocketMQ, which counts from nothing then.
         """
-        table = self._file.load_as(TransactionMetricsTable.decode)
+        try:
+            table = self._file.load_as(TransactionMetricsTable.decode)
+        except (DamagedDocument, UnreadableDocument) as error:
+            self._log.warn(
+                "{why}; the half messages that are pending are counted again",
+                why=str(error),
+            )
+            return
         if table is None:
             return
         self._version = table.data_version

@@ -16,6 +16,7 @@ Source: ``EndTransactionProcessor`` of RocketMQ 5.5.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
@@ -35,11 +36,14 @@ from rocketmq_tw.remoting.durable import AfterFlush, DurableLog
 from rocketmq_tw.remoting.errors import Refused
 from rocketmq_tw.remoting.router import Outcome, Router
 from rocketmq_tw.store.files.reads import then
-from rocketmq_tw.store.interfaces import Fetched, IMessageStore, KeyQuery, Queried
+from rocketmq_tw.store.interfaces import Fetched, IMessageStore
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.fields import Response
-from rocketmq_tw.wire.record import MalformedRecord, as_stored, decode
+from rocketmq_tw.wire.record import MalformedRecord
 from rocketmq_tw.wire.requests.transaction import EndTransaction
+
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.transactions.committed import CommittedLookup
 
 #: What a request decides; None for nothing.
 _DECISIONS = {
@@ -49,7 +53,6 @@ _DECISIONS = {
 }
 #: Bytes of a read; one message may be larger.
 _READ = 64 << 10
-_LATEST_MS = (1 << 63) - 1
 #: Decisions after which the message can still be committed.
 _OPEN = (Decision.PENDING, Decision.GIVEN_UP)
 
@@ -92,9 +95,15 @@ class EndProcessor:
         self._permit = permit
         self._counts = counts
         self._begin = journal.end
+        self._lookup: CommittedLookup | None = None
         self.committed = 0
         self.rolled_back = 0
         self.repeated = 0
+
+    @property
+    def unknown(self) -> int:
+        """How many messages may be stored twice."""
+        return 0 if self._lookup is None else self._lookup.unknown
 
     def routes(self, router: Router) -> None:
         """Register the handler."""
@@ -259,37 +268,13 @@ class EndProcessor:
         self.decide(offset, decision, topic, half.message.born_time_ms)
 
     def _look_up(self, half: HalfMessage) -> Deferred[bool]:
-        """
-        Look whether the message of a half message is stored already.
+        """Look whether the message of a half message is stored already."""
+        if self._lookup is None:
+            # Only for what was pending at the start.
+            from rocketmq_tw.broker.transactions.committed import CommittedLookup
 
-        Fails with Refused while the index is behind. Without an index nobody knows:
-        the message is stored then, as Apache RocketMQ does.
-        """
-        at = half.message.commit_log_offset
-        # A client may give one key to many messages.
-        query = KeyQuery(
-            topic=half.topic,
-            key=half.unique_key,
-            max_count=1,
-            begin_ms=0,
-            end_ms=_LATEST_MS,
-            is_unique=True,
-            matches=lambda record: _is_committed(record, at),
-        )
-
-        def is_stored(found: Queried) -> bool:
-            if found.records:
-                return True
-            if found.is_behind:
-                # Its producer is asked again; to store it may be to store it twice.
-                raise Refused(
-                    ResponseCode.SYSTEM_BUSY,
-                    "the transaction is not ended yet, try again: whether its message"
-                    f" is stored is not known, as {found.gap}",
-                )
-            return False
-
-        return self._store.query(query).addCallback(is_stored)
+            self._lookup = CommittedLookup(self._store)
+        return self._lookup.is_stored(half)
 
     def _commit_once(self, half: HalfMessage, is_stored: bool) -> Outcome:
         """Store a message unless it is stored, or the transaction has ended by now."""
@@ -339,10 +324,3 @@ def _ended(offset: int, how: str) -> Refused:
 
 def _wrong(why: str) -> Refused:
     return Refused(ResponseCode.SYSTEM_ERROR, why)
-
-
-def _is_committed(record: bytes, half_at: int) -> bool:
-    """Return whether a record is the message of a half message that was committed."""
-    message = decode(record, inflate=as_stored)
-    kind = message.sys_flag & sysflag.TRANSACTION_MASK
-    return kind == sysflag.COMMIT and message.prepared_transaction_offset == half_at

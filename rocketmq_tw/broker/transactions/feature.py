@@ -329,6 +329,7 @@ def _gauges(broker: Broker, parts: TransactionParts) -> None:
     gauges["transactionsCommitted"] = lambda: ending.committed
     gauges["transactionsRolledBack"] = lambda: ending.rolled_back
     gauges["transactionsEndedAgain"] = lambda: ending.repeated
+    gauges["transactionsPerhapsTwice"] = lambda: ending.unknown
     gauges["transactionsAsked"] = lambda: checks.asked
     gauges["transactionsUnasked"] = lambda: checks.unasked
     gauges["transactionsGivenUp"] = lambda: checks.given_up

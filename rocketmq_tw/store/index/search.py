@@ -38,6 +38,7 @@ class Wanted(msgspec.Struct, frozen=True):
     end_ms: int
     is_unique: bool
     matches: Callable[[bytes], bool] | None = None
+    before: int | None = None
 
     def is_met_by(self, record: bytes, found: Checked) -> bool:
         """Return whether a record matches; ``found`` is what was read of it."""
@@ -57,6 +58,8 @@ class Search:
     One search. ``records`` are the records found, by commit log offset.
 
     ``gap`` is the reason why the result may be incomplete; None if it is complete.
+    ``stopped_at`` is the offset of the last record that was read, if there were too
+    many entries.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Search:
         """
         self.records: dict[int, bytes] = {}
         self.gap: str | None = None
+        self.stopped_at: int | None = None
         self._commit_log = log
         self._files = list(files)
         self._max_steps = max_steps
@@ -84,6 +88,7 @@ class Search:
         :raises OSError: a file cannot be read.
         """
         seen: set[int] = set()
+        offset = None
         try:
             for offset in self._offsets(wanted):
                 if offset in seen:
@@ -98,6 +103,7 @@ class Search:
                 os.close(descriptor)
         if self._steps.left <= 0:
             self.gap = f"stopped after {self._max_steps} index entries; narrow the time"
+            self.stopped_at = offset
 
     def _offsets(self, wanted: Wanted) -> Iterator[int]:
         """Yield the commit log offsets of candidates, newest first."""
@@ -105,7 +111,10 @@ class Search:
         for file in reversed(self._files):
             if file.overlaps(begin, end):
                 try:
-                    yield from file.find(wanted.hash_code, begin, end, self._steps)
+                    found = file.find(wanted.hash_code, begin, end, self._steps)
+                    for offset in found:
+                        if wanted.before is None or offset < wanted.before:
+                            yield offset
                 except FileNotFoundError:
                     continue  # deleted by retention meanwhile
 

@@ -199,6 +199,7 @@ class MessageIndex:
             end_ms=query.end_ms,
             is_unique=query.is_unique,
             matches=query.matches,
+            before=query.before,
         )
         search = Search(self._commit_log, self._files.files)
         if query.max_count > 0:
@@ -214,6 +215,7 @@ class MessageIndex:
             0 if newest is None else newest.end_offset,
             gap,
             self._builder.position < target,
+            search.stopped_at,
         )
 
     def _discard_unverified(self) -> int:

@@ -126,6 +126,8 @@ class MemoryMessageStore(ReadableStore):
         for offset in self._log.offsets_of(query.topic.encode(), key):
             if len(records) >= query.max_count:
                 break
+            if query.before is not None and offset >= query.before:
+                continue
             size = int.from_bytes(self._log.in_window(offset, 4), "big")
             record = bytes(self._log.in_window(offset, size))
             found = check(record, 0, len(record), False)

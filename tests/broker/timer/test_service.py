@@ -317,3 +317,38 @@ class MemoryTests(TimerCase):
         self.timed(TIMER_DELAY_SEC=2)
         self.wait(2.2)
         self.assertEqual(self.bodies(), [b"Hello"])
+
+
+class DamagedCountsTests(TimerCase):
+    """The file of counts, and its backup, are damaged."""
+
+    def damage(self) -> None:
+        """Damage them."""
+        folder = os.path.join(self.root, "config")
+        os.makedirs(folder, exist_ok=True)
+        for name in ("timermetrics", "timermetrics.bak"):
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(b"{not json")
+
+    def test_first_message(self) -> None:
+        """The first timed message is delivered, and counted."""
+        self.damage()
+        with capturedLogs() as events:
+            self.timed(TIMER_DELAY_SEC=3)
+        text = " ".join(formatEvent(event) for event in events)
+        self.assertIn("timermetrics cannot be used", text)
+        self.assertIn("is counted from now on", text)
+        self.wait(1)
+        self.assertEqual(self.stats.gauges["timerMessages"](), 1)
+        self.wait(2.1)
+        self.assertEqual(self.bodies(), [b"Hello"])
+
+    def test_start(self) -> None:
+        """A broker with messages that wait starts, and delivers them."""
+        self.timed(TIMER_DELAY_SEC=3)
+        self.wait(1)
+        self.stop()
+        self.damage()
+        self.start()
+        self.wait(3)
+        self.assertEqual(self.bodies(), [b"Hello"])

@@ -7,6 +7,8 @@ import os
 import shutil
 from typing import Any
 
+from twisted.logger import capturedLogs
+
 from rocketmq_tw.broker.transactions.decisions import Decision
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC, TopicConfig
 from tests.broker.cases import TOPIC
@@ -106,6 +108,20 @@ class CountsFileTests(TransactionCase):
         """After a kill they are counted again."""
         self.killed()
         self.assertEqual(self.halves(), {TOPIC.encode(): 2, OTHER.encode(): 1})
+
+    def test_damaged(self) -> None:
+        """With a damaged file and backup it starts, counts again, and says so."""
+        self.stop()
+        for path in (self.path, f"{self.path}.bak"):
+            with open(path, "wb") as file:
+                file.write(b"{not json")
+        with capturedLogs() as events:
+            self.start()
+        text = " ".join(str(event.get("why", "")) for event in events)
+        self.assertIn("transactionMetrics cannot be used", text)
+        self.assertEqual(self.halves(), {TOPIC.encode(): 2, OTHER.encode(): 1})
+        self.pass_time(10)
+        self.assertEqual(self.written()["transactionCount"][TOPIC]["count"], 2)
 
     def test_other_document(self) -> None:
         """Counts below zero, and what is no count, are not used."""
