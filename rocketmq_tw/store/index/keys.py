@@ -85,6 +85,11 @@ def keys_of(properties: bytes) -> list[bytes]:
     return keys
 
 
+def without_tag(keys: list[bytes]) -> list[bytes]:
+    """Return the keys that Apache RocketMQ before 5.5 has entries for, too."""
+    return keys[:-1] if keys and keys[-1].startswith(_TAG) else keys
+
+
 def unique_key(properties: bytes) -> bytes | None:
     """Return the unique key; None if there is none."""
     return _value(properties, _UNIQUE)

@@ -38,7 +38,7 @@ from rocketmq_tw.store.index.builder import (
 )
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
-from rocketmq_tw.store.index.keys import keyed, keys_of
+from rocketmq_tw.store.index.keys import keyed, keys_of, without_tag
 from rocketmq_tw.store.index.search import Search, Wanted
 from rocketmq_tw.store.interfaces import KeyQuery, Queried
 from rocketmq_tw.store.log.commitlog import CommitLog
@@ -238,16 +238,22 @@ class MessageIndex:
                 break
             # The remaining keys of the last message may be in a file that is lost.
             keys = keys_of(last.properties)
+            if file is not files.files[-1]:
+                keys = without_tag(keys) or keys
             is_whole = file.capacity or file.ends_with(file.end_offset, len(keys))
             begin = file.end_offset + (last.size if is_whole and file.count > 1 else 0)
         return max(begin, log.min_offset)
 
     def _has_keys(self, start: int, stop: int) -> bool:
-        """Return whether a message with keys begins between two commit log offsets."""
+        """
+        Return whether a message with keys begins between two commit log offsets.
+
+        Tags do not count: there are none in the files of older releases.
+        """
         if start >= stop:
             return False
         data = self._commit_log.files.read(start, min(_GAP_BYTES, stop - start))
-        return any(record[4] for record in keyed(data, 0, len(data)))
+        return any(without_tag(record[4]) for record in keyed(data, 0, len(data)))
 
     def _flushed(self, end_time_ms: int) -> None:
         """Record in the checkpoint up to when full files are on disk."""

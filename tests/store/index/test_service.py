@@ -5,6 +5,7 @@ import os
 import shutil
 from itertools import combinations, cycle
 from typing import Any
+from unittest.mock import patch
 
 from rocketmq_tw.store.errors import TooManyQueries
 from rocketmq_tw.store.files.disk import Disk
@@ -330,6 +331,27 @@ class ReopenTests(IndexCase):
         self.assertEqual(self.offsets(again, "late"), [150])
         self.assertEqual(self.index_files(copy)[0], first)
         self.assertEqual(os.stat(os.path.join(copy, "index", first)).st_ino, inode)
+
+    def test_files_without_tags(self) -> None:
+        """Those that an older release wrote stay, and new messages have their tags."""
+        tagged = b"TAGS\x01T\x02"
+        with patch("rocketmq_tw.store.index.keys._TAGS", b"NO TAGS\x01"):
+            store = self.open()
+            for _ in range(180):
+                store.put(draft(properties=b"KEYS\x01a\x02" + tagged), NOW)
+                store.put(draft(properties=tagged), NOW)
+            self.ask(store, "a")
+            self.successResultOf(store.close())
+        before = [os.stat(self.path("index", each)) for each in self.index_files()]
+        self.assertGreater(len(before), 1)
+        again = self.open()
+        self.assertEqual(len(self.ask(again, "a", count=500).records), 180)
+        after = [os.stat(self.path("index", each)) for each in self.index_files()]
+        self.assertEqual(
+            [each.st_ino for each in after[:-1]], [each.st_ino for each in before[:-1]]
+        )
+        again.put(draft(properties=tagged), NOW)
+        self.assertEqual(self.offsets(again, "T#T")[-1], 360)
 
     def test_missing_files_are_rebuilt(self) -> None:
         """Each file, and each two, may be deleted, emptied or cut."""
