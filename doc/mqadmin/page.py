@@ -19,9 +19,10 @@ mqadmin
 =======
 
 Apache RocketMQ's own tool works on these servers. Every subcommand of releases 4.9.7
-and 5.5.0 was run on Apache's servers and on ours after the same actions, some of them
-on a master with a slave, and what it printed was compared, numbers, times, addresses
-and ids aside::
+and 5.5.0, and each of its options, was run on Apache's servers and on ours after the
+same actions, also on a master with a slave, and with access control by an
+administrator, with a wrong secret and by a user who may not; and what it printed was
+compared, numbers, times, addresses, ids and links to pages of help aside::
 
     python -m tests.interop.mqadmin_table
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .command import SETTINGS, Command, differs, more, same
+from .command import (
+    SETTINGS,
+    Command,
+    differs,
+    more,
+    same,
+    staged,
+)
 
 _BROKER, _CLUSTER = "-b {broker}", "-c GuardedCluster"
+_STAGE = "with access control"
 _PASSWORDS = "passwords are not shown"
 _BOB, _ALLOW = "-s User:bob", "-d Allow"
 
 #: Users and policies of 5.x; an administrator signs.
-USERS = (
+USERS = staged(
+    _STAGE,
     same(f"createUser {_BROKER} -u bob -p secret", "3001", "v55"),
     same(f"createUser {_BROKER} -u bob -p secret", "3001", "v55"),
     same(f"createUser {_CLUSTER} -u eve -p secret -t Super", "106 3001", "v55"),
@@ -26,7 +35,16 @@ USERS = (
     same(f"listUser {_BROKER} -f nobody", "3005", "v55"),
     same("copyUser -f {broker} -t {broker}", "3005 3001 3002", "v55"),
     same("copyUser -f {broker} -t {broker} -u bob", "3004 3001 3002", "v55"),
+    differs(
+        "copyUser -f {broker} -t {other} -u eve",
+        "3004 3001",
+        "a password that is not shown is not copied",
+        "v55",
+    ),
+    same("createUser -b {other} -u bob -p secret", "3001", "v55"),
     same(f"createAcl {_BROKER} {_BOB} -r Topic:T -a Pub {_ALLOW}", "3006", "v55"),
+    same("copyAcl -f {broker} -t {other} -s User:bob", "3009 3006", "v55"),
+    same("getAcl -b {other} -s User:bob", "3009", "v55"),
     same(
         f"createAcl {_CLUSTER} {_BOB} -r Group:G -a Sub {_ALLOW} -i 10.0.0.1",
         "106 3006",
@@ -64,7 +82,8 @@ USERS = (
 )
 
 #: Accounts of ACL 1.0; an administrator signs.
-ACCOUNTS = (
+ACCOUNTS = staged(
+    _STAGE,
     same(f"updateAclConfig {_BROKER} -a SomeKey1 -s SomeSecret1", "50", "v49"),
     same(
         f"updateAclConfig {_CLUSTER} -a OtherKey1 -s OtherSecret1 -w 10.0.0.*"
@@ -100,47 +119,45 @@ ACCOUNTS = (
 
 _GUARDED = "GuardedTopic"
 #: What others do with access control on; an administrator signs.
-SIGNED = tuple(
-    replace(command, stage="with access control")
-    for command in (
-        same("clusterList", "106 28"),
-        same(f"updateTopic {_BROKER} -t {_GUARDED} -r 2 -w 2", "17"),
-        same(f"updateSubGroup {_BROKER} -g GuardedGroup", "200"),
-        same(f"topicRoute -t {_GUARDED}", "105"),
-        same(f"sendMessage -t {_GUARDED} -p hello -k KeyG -b {{name}} -i 0", "105 310"),
-        same(f"topicStatus -t {_GUARDED}", "105 351 202"),
-        same(f"queryMsgByKey -t {_GUARDED} -k KeyG", "105 12", "v55"),
-        differs(
-            f"queryMsgByKey -t {_GUARDED} -k KeyG",
-            "105 12",
-            "Apache's 4.9 refuses the signature of its own tool",
-            "v49",
-        ),
-        same(f"printMsg -t {_GUARDED}", "105 31 30 11"),
-        same(f"consumeMessage -t {_GUARDED} -b {{name}} -i 0 -o 0 -c 1", "105 11"),
-        same(f"queryCq {_BROKER} -t {_GUARDED} -q 0 -i 0", "321"),
-        same(f"brokerConsumeStats {_BROKER}", "317"),
-        same(f"producer {_BROKER}", "328"),
-        same(f"statsAll -t {_GUARDED}", "206 105 300 351 208 315"),
-        differs(f"getBrokerConfig {_BROKER}", "26", SETTINGS),
-        same(f"updateBrokerConfig {_BROKER} -k fileReservedTime -v 47", "25"),
-        same(f"haStatus {_BROKER}", "907", "v55"),
-        same(f"cleanExpiredCQ {_BROKER}", "306"),
-        same(f"exportMetadata {_BROKER} -t -f {{out}}", "21 305"),
-        same(f"deleteSubGroup {_CLUSTER} -g GuardedGroup", "106 207 215 216"),
-        # One who may not do any of the next.
-        same(f"createUser {_BROKER} -u carl-key -p secret-of-carl", "3001", "v55"),
-        same(
-            f"createAcl {_BROKER} -s User:carl-key -r Topic:CarlTopic -a Pub {_ALLOW}",
-            "3006",
-            "v55",
-        ),
-        same(
-            f"updateAclConfig {_BROKER} -a carl-key -s secret-of-carl -t CarlTopic=PUB",
-            "50",
-            "v49",
-        ),
-    )
+SIGNED = staged(
+    _STAGE,
+    same("clusterList", "106 28"),
+    same(f"updateTopic {_BROKER} -t {_GUARDED} -r 2 -w 2", "17"),
+    same(f"updateSubGroup {_BROKER} -g GuardedGroup", "200"),
+    same(f"topicRoute -t {_GUARDED}", "105"),
+    same(f"sendMessage -t {_GUARDED} -p hello -k KeyG -b {{name}} -i 0", "105 310"),
+    same(f"topicStatus -t {_GUARDED}", "105 351 202"),
+    same(f"queryMsgByKey -t {_GUARDED} -k KeyG", "105 12", "v55"),
+    differs(
+        f"queryMsgByKey -t {_GUARDED} -k KeyG",
+        "105 12",
+        "Apache's 4.9 refuses the signature of its own tool",
+        "v49",
+    ),
+    same(f"printMsg -t {_GUARDED}", "105 31 30 11"),
+    same(f"consumeMessage -t {_GUARDED} -b {{name}} -i 0 -o 0 -c 1", "105 11"),
+    same(f"queryCq {_BROKER} -t {_GUARDED} -q 0 -i 0", "321"),
+    same(f"brokerConsumeStats {_BROKER}", "317"),
+    same(f"producer {_BROKER}", "328"),
+    same(f"statsAll -t {_GUARDED}", "206 105 300 351 208 315"),
+    differs(f"getBrokerConfig {_BROKER}", "26", SETTINGS),
+    same(f"updateBrokerConfig {_BROKER} -k fileReservedTime -v 47", "25"),
+    same(f"haStatus {_BROKER}", "907", "v55"),
+    same(f"cleanExpiredCQ {_BROKER}", "306"),
+    same(f"exportMetadata {_BROKER} -t -f {{out}}", "21 305"),
+    same(f"deleteSubGroup {_CLUSTER} -g GuardedGroup", "106 207 215 216"),
+    # One who may not do any of the next.
+    same(f"createUser {_BROKER} -u carl-key -p secret-of-carl", "3001", "v55"),
+    same(
+        f"createAcl {_BROKER} -s User:carl-key -r Topic:CarlTopic -a Pub {_ALLOW}",
+        "3006",
+        "v55",
+    ),
+    same(
+        f"updateAclConfig {_BROKER} -a carl-key -s secret-of-carl -t CarlTopic=PUB",
+        "50",
+        "v49",
+    ),
 )
 
 _JAVA = "the remark names no place in Apache's source"

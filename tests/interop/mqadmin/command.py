@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -81,3 +81,8 @@ def differs(text: str, codes: str, why: str, only: str = "") -> Command:
 def refused(text: str, codes: str, why: str, only: str = "v55") -> Command:
     """Return one for a feature that is not here; ``why`` is in what it prints."""
     return Command(text, codes, only, Expected.REFUSED, why)
+
+
+def staged(stage: str, *commands: Command) -> tuple[Command, ...]:
+    """Return commands that are run in a stage."""
+    return tuple(replace(command, stage=stage) for command in commands)

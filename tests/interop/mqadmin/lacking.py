@@ -10,6 +10,7 @@ from .command import (
     differs,
     refused,
     same,
+    staged,
 )
 
 _NO_USERS = "there are no users and policies here"
@@ -33,6 +34,8 @@ LACKING = (
         "static topics are not supported",
     ),
     same("updateStaticTopic -t StaticTopic -mf {dir}/none", "", "v55"),
+    same("updateStaticTopic -t StaticTopic -mf {dir}/none -fr true", "", "v55"),
+    same("remappingStaticTopic -t StaticTopic -mf {dir}/none -fr true", "", "v55"),
     same("remappingStaticTopic -b {name} -t NoSuchTopic", "106 351", "v55"),
     same(f"remappingStaticTopic {CLUSTER} -t {TOPIC}", "106 351 513", "v55"),
     same(f"exportPopRecord {CLUSTER} -d true", "106 200056", "v55"),
@@ -55,6 +58,11 @@ LACKING = (
         "there is no RocksDB here",
     ),
     same("rocksDBConfigToJson -p {dir}/none -t topics", "", "v55"),
+    refused(
+        f"rocksDBConfigToJson {CLUSTER} -t topics -e {{out}} -j true",
+        "106 355",
+        "there is no RocksDB here",
+    ),
     # Its tool wants a cluster.
     same(f"rocksDBConfigToJson {BROKER} -t topics", "", "v55"),
     same(f"switchTimerEngine {CLUSTER} -e F", "106 5001", "v55"),
@@ -100,14 +108,21 @@ LACKING = (
     same(f"getLiteClientInfo -p {TOPIC} -g {GROUP} -c {{client}}", "105 200077", "v55"),
     same(f"getLiteGroupInfo -p {TOPIC} -g {GROUP}", "105 200078", "v55"),
     same(f"triggerLiteDispatch -p {TOPIC} -g {GROUP}", "105 200079", "v55"),
-    refused(f"getUser {BROKER} -u bob", "3004", _NO_USERS),
-    refused(f"listAcl {BROKER}", "3010", _NO_USERS),
-    refused(f"getAclConfig {BROKER}", "54", "there are no accounts of ACL 1.0", "v49"),
-    refused(f"getUser {CLUSTER} -u bob", "106 3004", _NO_USERS),
-    refused(f"listUser {BROKER}", "3005", _NO_USERS),
-    refused(f"createUser {BROKER} -u bob -p secret", "3001", _NO_USERS),
-    refused(f"getAcl {BROKER} -s User:bob", "3009", _NO_USERS),
-    refused(
-        f"createAcl {BROKER} -s User:bob -r Topic:T -a Pub -d Allow", "3006", _NO_USERS
+    *staged(
+        "without access control",
+        refused(f"getUser {BROKER} -u bob", "3004", _NO_USERS),
+        refused(f"listAcl {BROKER}", "3010", _NO_USERS),
+        refused(
+            f"getAclConfig {BROKER}", "54", "there are no accounts of ACL 1.0", "v49"
+        ),
+        refused(f"getUser {CLUSTER} -u bob", "106 3004", _NO_USERS),
+        refused(f"listUser {BROKER}", "3005", _NO_USERS),
+        refused(f"createUser {BROKER} -u bob -p secret", "3001", _NO_USERS),
+        refused(f"getAcl {BROKER} -s User:bob", "3009", _NO_USERS),
+        refused(
+            f"createAcl {BROKER} -s User:bob -r Topic:T -a Pub -d Allow",
+            "3006",
+            _NO_USERS,
+        ),
     ),
 )

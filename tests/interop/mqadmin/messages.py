@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .command import CLUSTER, GROUP, TOPIC, differs, more, same
+from .command import BUSY, CLUSTER, GROUP, TOPIC, differs, more, same
 
 _PERIOD = "2020-01-01#00:00:00:000", "2040-01-01#00:00:00:000"
 _BETWEEN = f"-b {_PERIOD[0]} -e {_PERIOD[1]}"
@@ -38,6 +38,7 @@ MESSAGES = (
     same(f"queryMsgByKey -t {TOPIC} -k KeyA {CLUSTER}", "105 12", "v55"),
     same(f"queryMsgByKey -t {TOPIC} -k KeyA -p K", "105 12", "v55"),
     same(f"queryMsgByKey -t {TOPIC} -k TagA -p T", "105 12", "v55"),
+    same(f"queryMsgByKey -t {TOPIC} -k TagA -p T -l some", "105 12", "v55"),
     same(f"queryMsgByUniqueKey -t {TOPIC} -i {{uniqueId}}", f"12 {_TRACKED}"),
     same(f"queryMsgByUniqueKey -t {TOPIC} -i {{uniqueId}} -a", "12"),
     same(
@@ -67,6 +68,7 @@ MESSAGES = (
     same("queryMsgTraceById -i {tracedId} -t RMQ_SYS_TRACE_TOPIC", "105 12", "v49"),
     same(f"printMsg -t {TOPIC}", "105 31 30 11"),
     same(f"printMsg -t {TOPIC} -s TagA -d false", "105 31 30 11"),
+    same(f"printMsg -t {TOPIC} -l {TOPIC}", "105 31 30 11", "v55"),
     same(f"printMsg -t {TOPIC} -c UTF-8 {_BETWEEN}", "105 29 11", "v55"),
     more(f"printMsg -t {TOPIC} -c UTF-8 {_BETWEEN}", "105 29 11", _LAST, "v49"),
     same(f"printMsgByQueue -t {TOPIC} -a {{name}} -i 0 -p true", "105 31 30 11"),
@@ -79,6 +81,7 @@ MESSAGES = (
         f"consumeMessage -t {TOPIC} -g Readers -c 2 -s {_PERIOD[0]} -e {_PERIOD[1]}",
         "105 29 11",
     ),
+    same(f"sendMessage -t {BUSY} -p traced -b {{name}} -i 0 -m true", "105 310", "v49"),
     same("sendMsgStatus -b {name} -c 2 -s 8", "105 310"),
     same(f"checkMsgSendRT -t {TOPIC} -a 2 -s 8", "105 310"),
     # The copy goes to a queue by chance.

@@ -28,10 +28,13 @@ _MASKS = tuple(
         (r"(: #)( #)+$", r"\1"),
     )
 )
-#: Groups of the tools, which are there if these ran long enough for a heartbeat; links
-#: to pages of help; and lines of stack traces and of the logs of libraries.
+#: The empty queue of the retry topic, whose offset is committed up to a minute after
+#: those of the group's topic; groups of the tools, which are there if these ran long
+#: enough for a heartbeat; links to pages of help; and lines of stack traces and of the
+#: logs of libraries.
 _NOISE = re.compile(
-    r"^(TOOLS|__MONITOR)_CONSUMER\s"
+    r"^%RETRY%\S+\s+\S+\s+\d+\s+(-?\d+|ProcessQueueInfo.*|.*\sN/A)\s*$"
+    r"|^(TOOLS|__MONITOR)_CONSUMER\s"
     r"|^See http\S+ for further details\.|^For more information, please visit the url"
     r"|^\s+at |^\s*\.\.\. \d+ more"
     r"|^\d\d:\d\d:\d\d\.\d+ |^SLF4J|^RocketMQLog"
