@@ -107,7 +107,8 @@ class Opening:
                 " have all messages in the timer's queue delivered, again if they were",
             )
         numbers, own = found or (TimerCheckPoint(last_read_ms=0), None)
-        if own is not None and own.precision_ms != files.precision_ms:
+        is_other = own is not None and own.precision_ms != files.precision_ms
+        if is_other and (files.has_log or had_wheel):
             raise other_precision(files.wheel_path, files.precision_ms)
         wheel = files.open_wheel()
         read_ms = self._read_time(numbers, now_ms)

@@ -19,6 +19,7 @@ from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.recall import RecallMessage
+from rocketmq_tw.wire.requests.registration import RegisterBroker
 from rocketmq_tw.wire.requests.replication import GetTimerCheckPoint
 from rocketmq_tw.wire.requests.send import SendMessageV2
 from tests.broker.slave.test_escape import SETTINGS
@@ -158,6 +159,21 @@ class SentTests(TimedEscapeCase):
         self.master.kill()
         self.cluster.advance(30)
         self.assertEqual(self.bodies(), [b"kept"])
+
+    def test_master_not_registered(self) -> None:
+        """Once it has taken over, it delivers alone, also while nobody knows it."""
+        for number in range(50):
+            self.timed(b"%02d" % number, 1 + number)
+        self.cluster.advance(8)
+        self.master.kill()
+        self.cluster.advance(8)
+        register = self.cluster.name_servers[0].traffic
+        register.ignore(RegisterBroker)
+        self.master.start()
+        self.cluster.advance(15)
+        register.restore()
+        self.cluster.advance(70)
+        self.assertEqual(self.bodies(), [b"%02d" % number for number in range(50)])
 
     def test_nothing_copied(self) -> None:
         """Without a check point of the master, its log says what it has delivered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 from collections.abc import Sequence
 
@@ -237,6 +238,16 @@ class AnotherTests(OpeningCase):
         self.forget_own()
         self.fails_to_start("another timerPrecisionMs than 100")
         self.settings = {}
+        self.start()
+        self.assert_all_once()
+
+    def test_other_precision_without_a_wheel(self) -> None:
+        """Without a wheel, as a slave has none, each precision will do."""
+        self.wait(1)
+        self.stop()
+        os.unlink(self.path("timerwheel"))
+        shutil.rmtree(self.path("timerlog"))
+        self.settings = {"timer_precision_ms": 100}
         self.start()
         self.assert_all_once()
 

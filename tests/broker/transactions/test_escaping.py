@@ -23,6 +23,7 @@ from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
+from rocketmq_tw.wire.requests.registration import RegisterBroker
 from rocketmq_tw.wire.requests.send import SendMessageV2
 from tests.broker.slave.test_escape import SETTINGS
 from tests.broker.transactions.cases import TransactionCase
@@ -267,6 +268,22 @@ class EscapeTests(StoreCase):
         self.cluster.advance(3)
         self.assertEqual(self.gauge(self.other, "halfMessages"), 0)
         self.assertEqual(self.gauge(self.master, "transactionsPending"), 1)
+
+    def test_master_not_known(self) -> None:
+        """A master that has taken over what is sent need not be registered yet."""
+        self.begin(b"1")
+        self.open_other()
+        self.says = {b"1": COMMIT}
+        self.master.kill()
+        self.cluster.advance(3)
+        register = self.cluster.name_servers[0].traffic
+        register.ignore(RegisterBroker)
+        self.master.start()
+        self.cluster.advance(20)
+        self.assertEqual(self.gauge(self.slave, "halfMessageEscapesCompleted"), 0)
+        register.restore()
+        self.cluster.advance(70)
+        self.assertEqual(self.consumed(), [b"1"])
 
     def test_refused(self) -> None:
         """What the other master refuses is tried again."""
