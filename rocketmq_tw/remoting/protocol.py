@@ -128,8 +128,7 @@ class RemotingProtocol(Protocol):
         #: What was received while frames are not handled.
         self._unhandled: list[Frame] = []
         self._drained, self._lost = Waiters(), Waiters()
-        self.address = "?"
-        self.host_bytes = NO_HOST
+        self.address, self.host_bytes = "?", NO_HOST
         self.on_lost: list[Callable[[RemotingProtocol], None]] = []
 
     # -- what Twisted calls
@@ -294,10 +293,11 @@ class RemotingProtocol(Protocol):
 
     def _frames_received(self, frames: list[Frame]) -> None:
         """Handle frames in order, until an invalid one or a pause."""
-        self._state = _HANDLING
+        self._state, now = _HANDLING, self._wall_time()
         seconds, at_once = self._clock.seconds, int(self._costly < COSTLY_READS)
         begin, corked, broken = seconds(), self._outbox.cork(), self._decoder.error
-        self._frames.deadline, now = self._share.deadline(begin), self._wall_time()
+        if len(frames) > at_once:
+            self._frames.deadline = self._share.deadline(begin)
         try:
             handled = self._frames.handle(frames, self, now, corked, at_once)
         except RemoteProtocolError as error:
