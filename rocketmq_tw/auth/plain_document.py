@@ -94,7 +94,7 @@ def remove_account(document: Document, access_key: str) -> None:
     if account is None:
         raise BadPolicy(
             f"The accesskey[{access_key}] corresponding to accessConfig has been"
-            " deleted failed: there is no such account"
+            " deleted failed. There is no such account."
         )
     accounts.remove(account)
 

@@ -85,7 +85,7 @@ MESSAGES = (
     same("sendMsgStatus -b {name} -c 2 -s 8", "105 310"),
     same(f"checkMsgSendRT -t {TOPIC} -a 2 -s 8", "105 310"),
     # The copy goes to a queue by chance.
-    same(f"queryMsgById -i {{offsetId}} -t {TOPIC} -s true", "33 310", "v55"),
-    same(f"queryMsgById -i {{offsetId}} -t {TOPIC} -s true -u unit", "33 310", "v55"),
-    same("queryMsgById -i {offsetId} -s true -u unit", "33 310", "v49"),
+    same(f"queryMsgById -i {{busyId}} -t {BUSY} -s true", "33 310", "v55"),
+    same(f"queryMsgById -i {{busyId}} -t {BUSY} -s true -u unit", "33 310", "v55"),
+    same("queryMsgById -i {busyId} -s true -u unit", "33 310", "v49"),
 )

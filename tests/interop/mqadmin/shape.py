@@ -16,16 +16,15 @@ _MASKS = tuple(
         # An object of Java, and not an offset that has as many digits.
         (r"(\$\$Lambda)\S*|(?<=[a-z$])@[0-9a-f]{5,8}\b", r"\1@<hash>"),
         (r"\d{4}-\d\d-\d\d[ #T]\d\d:\d\d:\d\d([,:.]\d+)?", "<time>"),
-        # Apache's has none before the first minute is over.
-        (r"(putMessageDistributeTime\s*: ).*", r"\1<times>"),
+        # Those of a broker that has just started are not all there yet.
+        (r"((putMessageDistributeTime|\w+Tps)\s*:).*", r"\1 <figures>"),
+        (r"(remainHowManyDataToFlush\s*: )\S+ \w+", r"\1<size>"),
         (r"-?\d+(\.\d+)?([eE]-?\d+)?", "#"),
         # What brokers of 5.x add to messages, and those of 4.9 do not.
         (r"(TRACE_ON|MSG_REGION|WAIT)=\w+(, )?", ""),
         (r"storeSize=\d+", ""),
         (r", }", "}"),
         (r"\s+", " "),
-        # Rates of a broker that has just started have no figure for ten minutes.
-        (r"(: #)( #)+$", r"\1"),
     )
 )
 #: The empty queue of the retry topic, whose offset is committed up to a minute after

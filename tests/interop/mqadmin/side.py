@@ -113,6 +113,7 @@ class Side:
             "uniqueId": sent[0],
             # The first message of the log is the first that was sent.
             "offsetId": offset_message_id(host, 0),
+            "busyId": str(sender.events("sent")[0]["offsetMsgId"]),
             "missingId": offset_message_id(host, _NOWHERE),
             "tracedId": self._traced(sent[-1]),
             "producers": "Producers",
