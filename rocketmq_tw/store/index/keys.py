@@ -40,7 +40,8 @@ def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
 
     :param limit: the end of the bytes that may be read.
 
-    Once per message: 1.3 us, 0.4 us more with a tag. Bodies are neither read nor checked.
+    Once per message: 1.3 us, 0.4 us more with a tag. Bodies are neither read nor
+    checked.
     """
     unpack, head_size = _HEAD.unpack_from, _HEAD.size
     while at + head_size <= limit:
