@@ -38,6 +38,10 @@ class AdminClient:
         async with AdminClient("127.0.0.1:9876") as admin:
             print(await admin.groups.lag("billing"))
 
+    A type checker sees what is awaited. It accepts a method of a noun wherever anything
+    awaitable is accepted: by ``asyncio.gather``, ``wait_for`` and ``ensure_future``,
+    but not by ``create_task``.
+
     :param timeout: seconds, of each request.
     :param options: see :class:`rocketmq_tw.aio.Client`.
     """
@@ -129,9 +133,11 @@ class AdminClient:
         """See :class:`rocketmq_tw.admin.name_servers.NameServers`."""
         return cast("NameServers", _Noun(self._running().name_servers))
 
-    def doctor(self, **options: Any) -> AsyncIterator[Finding]:
+    def doctor(
+        self, *, topic: str | None = None, group: str | None = None, wait: float = 5.0
+    ) -> AsyncIterator[Finding]:
         """Find out what is wrong; see :meth:`rocketmq_tw.admin.AdminClient.doctor`."""
-        return _iterate(self._running().doctor(**options))
+        return _iterate(self._running().doctor(topic=topic, group=group, wait=wait))
 
     def _running(self) -> TwistedAdminClient:
         """Return the client; raise NotRunning if it is not started, or stopped."""

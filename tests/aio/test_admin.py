@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from rocketmq_tw.admin import NotFound
+from rocketmq_tw.admin.brokers import Brokers
+from rocketmq_tw.admin.clients import Clients
+from rocketmq_tw.admin.cluster import Cluster
+from rocketmq_tw.admin.dead_letters import DeadLetters
+from rocketmq_tw.admin.groups import Groups
+from rocketmq_tw.admin.messages import Messages
+from rocketmq_tw.admin.name_servers import NameServers
+from rocketmq_tw.admin.topics import Topics
 from rocketmq_tw.aio import AdminClient
 from rocketmq_tw.client.errors import NotRunning
 from tests.aio.cases import AioCase
@@ -30,6 +39,15 @@ class AdminClientTests(AioCase):
                 self.assertEqual(len(route.queue_datas), 1)
 
         self.run_main(main())
+
+    def test_types(self) -> None:
+        """Each method is in the file in which ``mypy`` looks at the types."""
+        program = Path(__file__).with_name("typed_admin.py").read_text()
+        nouns = (Brokers, Clients, Cluster, DeadLetters, Groups, Messages, Topics)
+        for noun in (*nouns, NameServers):
+            for name in vars(noun):
+                if not name.startswith("_"):
+                    self.assertRegex(program, rf"\b\w+\.{name}\(")
 
     def test_tail(self) -> None:
         """Messages come as they are sent, and a cancelled wait ends."""

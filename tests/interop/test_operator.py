@@ -149,7 +149,7 @@ def test_offsets(shared: tuple[Lab, Cluster]) -> None:
     later.stop()
 
 
-@RELEASES
+@pytest.mark.parametrize("shared", ["v55"], indirect=True)
 def test_doctor(shared: tuple[Lab, Cluster]) -> None:
     """Planted faults of groups and topics are found, and no others."""
     scene = Scene(*shared, "OperatorFaults")

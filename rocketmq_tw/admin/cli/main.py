@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,8 +14,8 @@ from click.exceptions import Exit
 from rocketmq_tw.admin.cli.imports import import_quickly
 from rocketmq_tw.admin.cli.options import COMMON, take_common
 from rocketmq_tw.admin.cli.output import print_error
-from rocketmq_tw.admin.cli.running import USAGE
-from rocketmq_tw.admin.cli.streams import prepare_streams
+from rocketmq_tw.admin.cli.running import REFUSED, USAGE
+from rocketmq_tw.admin.cli.streams import discard_output, prepare_streams
 
 #: The nouns, with the modules of their commands, and what they are about.
 NOUNS: Final = {
@@ -140,4 +141,10 @@ def main() -> None:
     """Run the program; see ``[project.scripts]``."""
     import_quickly()
     prepare_streams()
-    cli(prog_name="rocketmq-admin")
+    try:
+        cli(prog_name="rocketmq-admin")
+    except OSError as error:
+        # Of the output: what a command prints is looked after where it runs.
+        discard_output()
+        click.echo(f"error: {error}", err=True)
+        sys.exit(REFUSED)

@@ -195,7 +195,8 @@ def _credentials(
 def _tls(options: Options, values: dict[str, str]) -> object | None:
     """Return how TLS is used; None without it."""
     insecure = bool(options.tls_insecure)
-    wanted = options.tls_ca or options.tls_cert or options.tls_server_name or insecure
+    named = (options.tls_ca, options.tls_cert, options.tls_key, options.tls_server_name)
+    wanted = insecure or any(named)
     in_file = any(name.startswith("tls.") for name in values)
     if not wanted and not in_file:
         return None
@@ -208,6 +209,9 @@ def _tls(options: Options, values: dict[str, str]) -> object | None:
         take_settings,
     )
 
+    _check_readable("--tls-ca", options.tls_ca)
+    _check_readable("--tls-cert", options.tls_cert)
+    _check_readable("--tls-key", options.tls_key)
     try:
         if not wanted:
             return take_settings(dict(values), TlsOptions()).client
@@ -220,3 +224,9 @@ def _tls(options: Options, values: dict[str, str]) -> object | None:
         )
     except (BadSetting, BadTlsSetting) as error:
         raise click.UsageError(str(error)) from None
+
+
+def _check_readable(option: str, path: str | None) -> None:
+    """Otherwise it looks as if no server could be reached. :raises UsageError: no."""
+    if path is not None and not os.access(path, os.R_OK):
+        raise click.UsageError(f"{option}: {path} does not exist, or cannot be read")

@@ -48,6 +48,15 @@ class MainTests(SynchronousTestCase):
                 if len(words) == 2:
                     self.assertIn("--json", result.output)
 
+    def test_full_disk(self) -> None:
+        """Help that cannot be written is an error in one line."""
+        with open("/dev/full", "w") as full:
+            program = "from rocketmq_tw.admin.cli.main import main; main()"
+            command = [sys.executable, "-c", program, "-h"]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, b"error: [Errno 28] No space left on device\n")
+
     def test_version(self) -> None:
         """It is printed with the name of the program."""
         result = CliRunner().invoke(cli, ["--version"])

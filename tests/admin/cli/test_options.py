@@ -65,7 +65,11 @@ class TargetTests(SynchronousTestCase):
     def test_tls(self) -> None:
         """Options and settings turn it on; contradictions are refused."""
         self.assertIsNone(self.target({}).tls)
-        self.assertEqual(self.target({}, tls_ca="/ca").tls.ca_file, "/ca")
+        self.assertEqual(self.target({}, tls_ca=__file__).tls.ca_file, __file__)
+        for option in ("tls_ca", "tls_cert", "tls_key"):
+            with self.assertRaises(click.UsageError) as caught:
+                self.target({}, **{option: "/no/such/file"})
+            self.assertIn("/no/such/file does not exist", str(caught.exception))
         insecure = self.target({}, tls_insecure=True).tls
         self.assertEqual(insecure.verify, "none-insecure")
         config = self.file("tls.enable=true\ntls.client.trustCertPath=/ca\n")
