@@ -50,13 +50,29 @@ def _all(status: ClusterStatus) -> Iterator[Problem]:
         yield Problem(Severity.ERROR, who, why)
     if not status.brokers and not status.failed:
         yield Problem(Severity.ERROR, "cluster", "no broker is registered")
+    masters = {(each.cluster, each.name) for each in status.brokers if not each.id}
+    # One that does not respond is a problem of its own, and is there.
+    unknown = status.failed.keys()
     for broker in status.brokers:
         yield from _of_broker(broker)
+        if broker.id and (broker.cluster, broker.name) not in masters and not unknown:
+            yield Problem(Severity.WARNING, broker.address, _without_master(broker))
+
+
+def _without_master(slave: BrokerStatus) -> str:
+    """Return what it means that only a slave is there."""
+    if slave.is_active:
+        return f"it acts for the master of {slave.name}, which is not registered"
+    return (
+        f"the master of {slave.name} is not registered: this slave delivers what it has"
+        " copied, and takes no messages"
+    )
 
 
 def _of_broker(broker: BrokerStatus) -> Iterator[Problem]:
     """Give the problems of one broker."""
-    if broker.is_writable is False:
+    # A slave never takes messages itself.
+    if broker.is_writable is False and not broker.id:
         why = broker.store_failure or "it does not say why"
         yield Problem(
             Severity.ERROR, broker.address, f"its store takes no messages: {why}"
@@ -73,7 +89,7 @@ def _of_broker(broker: BrokerStatus) -> Iterator[Problem]:
     if broker.send_queue_wait >= _SENDS_WAIT:
         wait = f"sends wait {broker.send_queue_wait:.1f} s to be handled"
         yield Problem(Severity.WARNING, broker.address, wait)
-    if not broker.is_active:
+    if not broker.is_active and not broker.id:
         yield Problem(
-            Severity.WARNING, broker.address, "it waits to act for its master"
+            Severity.WARNING, broker.address, "it does not serve as a master yet"
         )

@@ -17,6 +17,7 @@ function disk(used) {
 }
 
 function state(broker) {
+  if (broker.id !== 0) return broker.is_active ? tag("acts as master", "warn") : tag("follows", "ok");
   if (broker.is_writable === false) return tag("takes no messages", "bad");
   return broker.is_active ? tag("well", "ok") : tag("waits", "warn");
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.admin.results.cluster import (
@@ -44,9 +45,32 @@ class ProblemTests(SynchronousTestCase):
             [
                 ("warning", "timed messages are 12 s late"),
                 ("warning", "sends wait 1.2 s to be handled"),
-                ("warning", "it waits to act for its master"),
+                ("warning", "it does not serve as a master yet"),
             ],
         )
+
+    def test_slave(self) -> None:
+        """One that follows its master is well; without one it says what that means."""
+        master = BrokerStatus(cluster="c", name="a", id=0, address="10.0.0.1:10911")
+        slave = BrokerStatus(
+            cluster="c",
+            name="a",
+            id=1,
+            address="10.0.0.2:10911",
+            is_active=False,
+            is_writable=False,
+            store_failure="it is a slave",
+        )
+        servers = (NameServerStatus("ns:9876", True, 1),)
+        self.assertEqual(problems_of(ClusterStatus(servers, (master, slave))), ())
+        [found] = problems_of(ClusterStatus(servers, (slave,)))
+        self.assertEqual(found.severity, Severity.WARNING)
+        self.assertIn("the master of a is not registered: this slave", found.sentence)
+        acting = replace(slave, is_active=True)
+        [found] = problems_of(ClusterStatus(servers, (acting,)))
+        self.assertIn("it acts for the master of a", found.sentence)
+        away = ClusterStatus(servers, (slave,), {"10.0.0.1:10911": "no response"})
+        self.assertEqual(len(problems_of(away)), 1)
 
     def test_of_servers(self) -> None:
         """Errors come first, whoever has them."""
