@@ -142,6 +142,7 @@ class Resets:
 
     async def apply(self, plan: ResetPlan) -> ResetDone:
         """Make the resets of a plan; one that fails does not stop the others."""
+        plan = await self._at_masters(plan)
         old = await self._before_5(plan) if plan.online else {}
         queues = {_name(queue): queue for queue in plan.queues}
         single = {name: name for name, q in queues.items() if q.broker not in old}
@@ -160,6 +161,25 @@ class Resets:
             failed.update({n: why for n, q in queues.items() if q.broker == broker})
         together = (queue for each in moved.ok.values() for queue in each)
         return ResetDone(plan.group, plan.topic, (*done.ok.values(), *together), failed)
+
+    async def _at_masters(self, plan: ResetPlan) -> ResetPlan:
+        """
+        Return a plan without queues that are elsewhere.
+
+        It may come from a browser, and be old: only masters of the topic are asked.
+        """
+        route = await Topics(self._calls).route(plan.topic)
+        masters = self._calls.in_route(route).masters()
+        here = tuple(q for q in plan.queues if masters.get(q.broker) == q.address)
+        failed = {
+            _name(queue): f"no master {queue.broker} of the topic is at"
+            f" {queue.address} now; plan the reset again"
+            for queue in plan.queues
+            if masters.get(queue.broker) != queue.address
+        }
+        return msgspec.structs.replace(
+            plan, queues=here, failed={**plan.failed, **failed}
+        )
 
     async def _move(self, plan: ResetPlan, address: str) -> list[QueueReset]:
         """Let a broker before 5.0 ask the consumers to go to a time."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from rocketmq_tw.admin import InvalidArgument, NotFound
 from rocketmq_tw.admin.calls import NO_MASTER
 from rocketmq_tw.client import EARLIEST
@@ -144,6 +146,26 @@ class ResetTests(AdminCase):
         done = self.run_admin(self.admin.groups.reset(plan))
         self.assertEqual(done.failed, {})
         self.assertEqual(self.committed(), [0])
+
+    def test_other_address(self) -> None:
+        """A plan that came from elsewhere leads to no other server than the master."""
+        plan = self.run_admin(self.admin.groups.plan_reset("billing", "orders", 2))
+        [queue] = plan.queues
+        for broker, address in (
+            ("broker-a", "10.9.9.9:22"),
+            ("broker-b", queue.address),
+            ("broker-a", "unix:/run/docker.sock"),
+        ):
+            moved = replace(queue, broker=broker, address=address)
+            elsewhere = replace(plan, queues=(moved,))
+            done = self.run_admin(self.admin.groups.reset(elsewhere))
+            self.assertEqual(done.queues, ())
+            self.assertEqual(
+                done.failed[f"{broker}/0"],
+                f"no master {broker} of the topic is at {address} now; plan the reset"
+                " again",
+            )
+        self.assertEqual(self.committed(), [6])
 
     def test_too_long_ago(self) -> None:
         """A time before there were any is refused."""
