@@ -876,6 +876,12 @@ CACHES: Final = (
         entry=80,
     ),
     Cache(
+        what="timed messages that another broker has delivered since a check point",
+        holds=("broker.timer.copy_keys.CopyKeys._counts",),
+        limit="broker.timer.copy_keys.MAX_COPIES",
+        entry=110,
+    ),
+    Cache(
         what="timed messages that were stored last, until they are linked",
         holds=(
             "broker.timer.recent.RecentSends._last",

@@ -33,12 +33,13 @@ from rocketmq_tw.store.timer.layout import DELETE
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.record import Checked, Draft, MalformedRecord
 from rocketmq_tw.wire.record_layout import BODY_CRC, CRC_MASK, HEAD, SYS_FLAG
-from rocketmq_tw.wire.record_parts import Mismatch, split
+from rocketmq_tw.wire.record_parts import Mismatch, Parts, split
 from rocketmq_tw.wire.record_tags import tags_code_of
 
 _TOPIC = TIMER_TOPIC.encode()
 #: Properties that end with the times of a wait.
 _TIMES = f"{TIMER_ENQUEUE_MS}\x01%d\x02{TIMER_DEQUEUE_MS}\x01%d\x02".encode()
+_DEQUEUED = f"{TIMER_DEQUEUE_MS}\x01".encode()
 #: When a message was linked that was delivered without.
 _NEVER_LINKED = (1 << 63) - 1
 #: Digits of how often a message was rolled.
@@ -187,12 +188,18 @@ class Source(msgspec.Struct, frozen=True, gc=False):
     """
     What a record is a copy of.
 
-    :ivar offset: the commit log offset of that record.
+    :ivar offset: the commit log offset of that record; None if the copy does not say,
+        as another broker has delivered it.
     :ivar copied_ms: when the copy was stored.
+    :ivar unique_key: of the message.
+    :ivar out_ms: the slot after which it was due.
     """
 
-    offset: int
+    offset: int | None
     copied_ms: int
+    topic: str = ""
+    unique_key: str = ""
+    out_ms: int = 0
 
 
 def source_of(record: bytes) -> Source | None:
@@ -201,7 +208,7 @@ def source_of(record: bytes) -> Source | None:
     magic = int.from_bytes(record[4:8], "big")
     parts = split(record, 0, len(record), magic, sys_flag)
     if not parts.prepared_offset:
-        return None
+        return _source_of_another(parts)
     text = bytes(parts.properties).decode("utf-8", "replace")
     if properties.find(text, TIMER_OUT_MS) is None:
         return None
@@ -213,3 +220,17 @@ def source_of(record: bytes) -> Source | None:
     if is_copy is None:
         return None
     return Source(parts.prepared_offset - 1, parts.store_time_ms)
+
+
+def _source_of_another(parts: Parts) -> Source | None:
+    """Return what another broker has delivered, if a record is a copy of that."""
+    kept = bytes(parts.properties)
+    if _DEQUEUED not in kept or parts.topic == _TOPIC:
+        return None
+    text = kept.decode("utf-8", "replace")
+    out_ms = properties.whole_number(properties.find(text, TIMER_OUT_MS) or "", 18)
+    unique_key = properties.find(text, UNIQ_KEY)
+    if out_ms is None or not unique_key:
+        return None
+    topic = bytes(parts.topic).decode("utf-8", "replace")
+    return Source(None, parts.store_time_ms, topic, unique_key, out_ms)

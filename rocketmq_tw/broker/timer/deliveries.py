@@ -15,6 +15,7 @@ from bisect import bisect_left
 from twisted.logger import Logger
 
 from rocketmq_tw.broker.timer.copies import source_of
+from rocketmq_tw.broker.timer.copy_keys import CopyKeys
 from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.interfaces import IMessageStore
 
@@ -31,6 +32,7 @@ class Deliveries:
     Eight bytes for each that was found in the log.
 
     :ivar until_ms: when the last of them was delivered; so its slot is before that.
+    :ivar keys: what another broker has delivered.
     :ivar superseded_over: how many records that rolled were not kept.
     :ivar start: where in the commit log those were found, or are to be found again;
         None if there are none any more.
@@ -42,12 +44,14 @@ class Deliveries:
         self._found = array("q")
         self._added: set[int] = set()
         self._superseded: set[int] = set()
+        self.keys = CopyKeys()
         self.superseded_over = 0
         self.start: int | None = None
         self.until_ms = 0
 
     def __len__(self) -> int:
-        return len(self._found) + len(self._added) + len(self._superseded)
+        found = len(self._found) + len(self.keys)
+        return found + len(self._added) + len(self._superseded)
 
     def __contains__(self, offset: int) -> bool:
         if offset in self._added or offset in self._superseded:
@@ -81,6 +85,7 @@ class Deliveries:
     def forget(self) -> None:
         """Forget what was found in the log: the check point counts it."""
         self._found = array("q")
+        self.keys = CopyKeys()
         self.start = None
 
     def read(self, store: IMessageStore, start: int, file_size: int) -> Steps[None]:
@@ -99,7 +104,10 @@ class Deliveries:
             else:
                 source = source_of(record)
                 if source is not None:
-                    found.append(source.offset)
+                    if source.offset is not None:
+                        found.append(source.offset)
+                    else:
+                        self.keys.add(source.topic, source.unique_key, source.out_ms)
                     self.until_ms = max(self.until_ms, source.copied_ms)
                 at += len(record)
             count += 1

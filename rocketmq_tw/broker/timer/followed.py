@@ -7,8 +7,7 @@ delivered.
 
 What the master has delivered may not be in the slave's commit log yet. So what is
 written is what the master said one copy before, ten seconds ago or more. What it has
-delivered since is recognised in the slave's commit log, if this broker's master wrote
-it; of Apache RocketMQ's some messages come twice then. None is lost.
+delivered since is recognised in the slave's commit log. None is lost.
 
 Source: ``SlaveSynchronize.syncTimerCheckPoint`` of RocketMQ 5.
 """

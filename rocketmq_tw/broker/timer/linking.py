@@ -29,6 +29,7 @@ from rocketmq_tw.model.message import (
     REAL_TOPIC,
     TIMER_DEL_UNIQKEY,
     TIMER_OUT_MS,
+    UNIQ_KEY,
 )
 from rocketmq_tw.model.subscription import java_hash
 from rocketmq_tw.model.topic import TIMER_TOPIC
@@ -36,6 +37,7 @@ from rocketmq_tw.remoting.pacing import Steps, result_of
 from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.store.timer.layout import DELETE, PLAIN
 from rocketmq_tw.store.timer.timers import Timers, Waiting
+from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.record import Checked, MalformedRecord, check
 from rocketmq_tw.wire.record_layout import (
     BODY_AT,
@@ -302,8 +304,9 @@ class Linking:
             offset = facts.commit_log_offset
             placed = step.choose(target.out_ms, step.write_ms)
             # Before a kill it may have been delivered, or rolled, from another slot.
-            if placed is None or offset in self._deliveries:
-                if target.cancels is None:
+            is_copied = self._is_copied(facts, target)
+            if placed is None or is_copied:
+                if target.cancels is None and not is_copied:
                     self._emptying.deliver_at_once(record, offset, now)
                 done_ms = timers.read_ms - timers.placement.precision_ms
                 placed = done_ms, PLAIN
@@ -327,12 +330,23 @@ class Linking:
             java_hash(target.topic),
         )
 
+    def _is_copied(self, facts: Checked, target: Target) -> bool:
+        """Return whether a copy of a message was found in the commit log."""
+        deliveries = self._deliveries
+        if facts.commit_log_offset in deliveries:
+            return True
+        if not len(deliveries.keys) or target.cancels is not None:
+            return False
+        text = facts.properties.decode("utf-8", "replace")
+        key = properties.find(text, UNIQ_KEY) or ""
+        return deliveries.keys.take(target.topic, key, target.out_ms)
+
     def _is_known(self, record: bytes, facts: Checked, target: Target) -> bool:
         """Return whether a message of the queue was delivered before."""
         if facts.queue_offset >= self.before.queue_until:
             return False
         source = source_of(record)
-        if source is not None:
+        if source is not None and source.offset is not None:
             # The record that it is a copy of waits no more: it rolled.
             self._deliveries.supersede(source.offset)
         return self.before.holds(facts.queue_offset, target.out_ms)

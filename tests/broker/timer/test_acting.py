@@ -9,8 +9,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
 from rocketmq_tw.broker.slave.escape import Escape
+from rocketmq_tw.broker.timer import delivery_run
 from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
+from rocketmq_tw.store.run import CopyMessage
 from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.bodies.kvtable import KVTable
@@ -130,6 +132,24 @@ class SentTests(TimedEscapeCase):
         self.cluster.advance(7)
         self.master.kill()
         self.cluster.advance(15)
+        self.master.start()
+        self.cluster.advance(40)
+        self.assertEqual(self.bodies(), [b"%02d" % number for number in range(60)])
+
+    def test_master_of_apache(self) -> None:
+        """Copies that do not say what they were made from are recognised."""
+
+        def without_source(*fields: Any, source: int, **more: Any) -> CopyMessage:
+            """Make a copy as Apache RocketMQ does."""
+            return CopyMessage(*fields, source=0, **more)
+
+        self.patch(delivery_run, "CopyMessage", without_source)
+        for number in range(60):
+            self.timed(b"%02d" % number, 1 + number)
+        self.cluster.advance(28)
+        self.master.kill()
+        self.cluster.advance(20)
+        self.assertEqual(len(set(self.bodies())), len(self.found()))
         self.master.start()
         self.cluster.advance(40)
         self.assertEqual(self.bodies(), [b"%02d" % number for number in range(60)])
