@@ -169,7 +169,8 @@ def broker(status: BrokerStatus) -> Iterator[Finding]:
             " time",
             "free space, or keep messages for a shorter time (fileReservedTime)",
         )
-    if status.is_writable is False:
+    # A slave never takes messages itself.
+    if status.is_writable is False and status.id == MASTER_ID:
         yield finding(
             "store-failed",
             who,

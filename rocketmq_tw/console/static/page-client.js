@@ -8,8 +8,8 @@ import { count, rate, shortTime, since, size } from "/format.js";
 export const heading = (query) => ({ title: query.id ?? "", crumb: ["clients", "Clients"] });
 
 const QUEUES = [
-  { head: "Topic", kind: "name", cell: (q) => h("a", { href: to("topic", { name: q.topic }) }, name(q.topic)) },
-  { head: "Broker", kind: "name", cell: (q) => name(q.broker) },
+  { head: "Topic", kind: "topic", cell: (q) => h("a", { href: to("topic", { name: q.topic }) }, name(q.topic)) },
+  { head: "Broker", kind: "broker", cell: (q) => name(q.broker) },
   { head: "Queue", kind: "num", cell: (q) => q.queue_id },
   { head: "Committed", kind: "num", cell: (q) => count(q.committed) },
   { head: "Fetched, not consumed", kind: "num", cell: (q) => count(q.cached) },

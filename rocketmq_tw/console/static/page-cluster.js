@@ -24,7 +24,7 @@ function state(broker) {
 
 const COLUMNS = [
   { head: "Broker", kind: "name", cell: (b) => name(b.name) },
-  { head: "Role", cell: (b) => (b.id === 0 ? "master" : `slave ${b.id}`) },
+  { head: "Role", kind: "nowrap", cell: (b) => (b.id === 0 ? "master" : `slave ${b.id}`) },
   { head: "Cluster", kind: "name", cell: (b) => name(b.cluster) },
   { head: "Address", kind: "nowrap", cell: (b) => name(b.address) },
   { head: "State", cell: state },

@@ -20,8 +20,8 @@ export const heading = (query) => ({
 });
 
 const QUEUES = [
-  { head: "Topic", kind: "name", cell: (q) => h("a", { href: to("topic", { name: q.topic }) }, name(q.topic)) },
-  { head: "Broker", kind: "name", cell: (q) => name(q.broker) },
+  { head: "Topic", kind: "topic", cell: (q) => h("a", { href: to("topic", { name: q.topic }) }, name(q.topic)) },
+  { head: "Broker", kind: "broker", cell: (q) => name(q.broker) },
   { head: "Queue", kind: "num", cell: (q) => q.queue_id },
   { head: "Lag", kind: "num", cell: (q) => (q.lag ? h("strong", null, count(q.lag)) : "0") },
   { head: "In flight", kind: "num", cell: (q) => count(q.in_flight) },
@@ -41,7 +41,7 @@ const members = (group) => [
 // -- resetting
 
 const PLAN = [
-  { head: "Broker", kind: "name", cell: (q) => name(q.broker) },
+  { head: "Broker", kind: "broker", cell: (q) => name(q.broker) },
   { head: "Queue", kind: "num", cell: (q) => q.queue_id },
   { head: "Now", kind: "num", cell: (q) => count(q.now) },
   { head: "Then", kind: "num", cell: (q) => count(q.target) },

@@ -19,7 +19,7 @@ export const heading = (query) => ({
 });
 
 const QUEUES = [
-  { head: "Broker", kind: "name", cell: (q) => name(q.broker) },
+  { head: "Broker", kind: "broker", cell: (q) => name(q.broker) },
   { head: "Queue", kind: "num", cell: (q) => q.queue_id },
   { head: "First offset", kind: "num", cell: (q) => count(q.min) },
   { head: "Next offset", kind: "num", cell: (q) => count(q.max) },
@@ -27,7 +27,7 @@ const QUEUES = [
   { head: "Last message", kind: "nowrap", cell: (q) => shortTime(q.last_update) },
 ];
 const SETTINGS = [
-  { head: "Broker", kind: "name", cell: (b) => name(b.broker) },
+  { head: "Broker", kind: "broker", cell: (b) => name(b.broker) },
   { head: "Address", kind: "nowrap", cell: (b) => name(b.address) },
   { head: "Read queues", kind: "num", cell: (b) => count(b.read_queues) },
   { head: "Write queues", kind: "num", cell: (b) => count(b.write_queues) },
@@ -37,8 +37,8 @@ const SETTINGS = [
 ];
 // What name servers know: that is all if no broker responds.
 const ROUTE = [
-  { head: "Broker", kind: "name", cell: (b) => name(b.name) },
-  { head: "Role", cell: (b) => (b.id === 0 ? "master" : `slave ${b.id}`) },
+  { head: "Broker", kind: "broker", cell: (b) => name(b.name) },
+  { head: "Role", kind: "nowrap", cell: (b) => (b.id === 0 ? "master" : `slave ${b.id}`) },
   { head: "Address", kind: "nowrap", cell: (b) => name(b.address) },
 ];
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.admin.doctor import servers
 from rocketmq_tw.admin.results.brokers import ReplicaState, Replication
-from rocketmq_tw.admin.results.cluster import BrokerAddress, NameServerStatus
+from rocketmq_tw.admin.results.cluster import (
+    BrokerAddress,
+    BrokerStatus,
+    NameServerStatus,
+)
 
 
 class ServerTests(SynchronousTestCase):
@@ -30,6 +35,15 @@ class ServerTests(SynchronousTestCase):
         self.assertEqual(
             [each.subject for each in found], ["b, slave s:1", "b, slave s:2"]
         )
+
+    def test_slave_takes_no_messages(self) -> None:
+        """That is no fault; that a master takes none is one."""
+        master = BrokerStatus(
+            cluster="C", name="b", id=0, address="b:1", is_writable=False
+        )
+        [found] = servers.broker(master)
+        self.assertEqual(found.fault, "store-failed")
+        self.assertEqual(list(servers.broker(replace(master, id=1))), [])
 
     def test_name_server_that_denies(self) -> None:
         """It is not one that is down."""

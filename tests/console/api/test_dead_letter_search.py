@@ -139,6 +139,12 @@ class SearchTests(SynchronousTestCase):
                 break
         self.assertEqual((seen, parts), (["id-4321"], 3))
 
+    def test_few_requests(self) -> None:
+        """Where little is found, many are asked for at once."""
+        letters = self.begin()
+        self.found(search="order 4321")
+        self.assertLessEqual(letters.pages, 8)
+
     def test_each_once(self) -> None:
         """A page is not more than full, and nothing is left out between two."""
         self.begin()
@@ -191,7 +197,7 @@ class SearchTests(SynchronousTestCase):
 
         letters.browse = slowly  # type: ignore[method-assign]
         page = self.found(search="nothing", limit=10)
-        self.assertEqual((page.looked_at, page.cursor), (40, "40"))
+        self.assertEqual((page.looked_at, page.cursor), (1024, "1024"))
 
     def test_cancelled(self) -> None:
         """Who goes away leaves nothing that goes on."""
