@@ -70,6 +70,7 @@ LACKING = (
     refused(f"switchTimerEngine {BROKER} -e R", "5001", "there is no RocksDB here"),
     same("dumpCompactionLog -f {dir}/none", "", "v55"),
     same("getSyncStateSet -a {names} -b {name}", "1005", "v55"),
+    same("getSyncStateSet -a {names} -b {name} -i 1", "1005", "v55"),
     same("getControllerMetaData -a {names}", "1005", "v55"),
     same("getControllerConfig -a {names}", "1010", "v55"),
     same("updateControllerConfig -a {names} -k some -v value", "1009", "v55"),

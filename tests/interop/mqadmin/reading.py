@@ -82,6 +82,7 @@ READING = (
     same(f"haStatus {CLUSTER}", "106 907", "v55"),
     same(f"getBrokerEpoch {CLUSTER}", "106 1007", "v55", quick=True),
     same("getBrokerEpoch -b {name}", "106 1007", "v55"),
+    same("getBrokerEpoch -b {name} -i 1", "106 1007", "v55"),
     same(f"exportMetadata {CLUSTER} -f {{out}}", "106 21 305 201"),
     same(f"exportMetadata {BROKER} -t -f {{out}}", "21 305"),
     same(f"exportMetadata {BROKER} -t -s -f {{out}}", "21 305"),
@@ -99,8 +100,6 @@ RUNNING_ON = tuple(
         (same(f"haStatus {BROKER} -i 1", "907", "v55"), r"(?s)SlaveNum.*SlaveNum"),
         (same("clusterRT -a 2 -s 8 -i 1", "106 310"), _ROWS),
         (same(f"clusterRT {CLUSTER} -a 2 -s 8 -i 1 -p true -m room", "106 310"), _ROWS),
-        (same(f"getBrokerEpoch {CLUSTER} -i 1", "106 1007", "v55"), ""),
-        (same("getSyncStateSet -a {names} -b {name} -i 1", "1005", "v55"), ""),
         (same("startMonitoring", "206 208 203 307"), ""),
     )
 )

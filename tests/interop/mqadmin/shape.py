@@ -29,12 +29,13 @@ _MASKS = tuple(
 )
 #: The empty queue of the retry topic, whose offset is committed up to a minute after
 #: those of the group's topic; groups of the tools, which are there if these ran long
-#: enough for a heartbeat; links to pages of help; and lines of stack traces and of the
-#: logs of libraries.
+#: enough for a heartbeat; links to pages of help; what a client's threads do at that
+#: moment; and lines of stack traces and of the logs of libraries.
 _NOISE = re.compile(
     r"^%RETRY%\S+\s+\S+\s+\d+\s+(-?\d+|ProcessQueueInfo.*|.*\sN/A)\s*$"
     r"|^(TOOLS|__MONITOR)_CONSUMER\s"
     r"|^See http\S+ for further details\.|^For more information, please visit the url"
+    r"|\sTID: \d+ STATE: |^\S+\s+(app//|java\.base@)"
     r"|^\s+at |^\s*\.\.\. \d+ more"
     r"|^\d\d:\d\d:\d\d\.\d+ |^SLF4J|^RocketMQLog"
 )
