@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.messages import Messages
     from rocketmq_tw.admin.name_servers import NameServers
     from rocketmq_tw.admin.topics import Topics
+    from rocketmq_tw.admin.users import Users
     from rocketmq_tw.auth.credentials import Credentials
     from rocketmq_tw.client.client import Client
     from rocketmq_tw.remoting.pool import Direct
@@ -181,6 +182,13 @@ class AdminClient:
         from rocketmq_tw.admin.name_servers import NameServers
 
         return NameServers(self.calls)
+
+    @property
+    def users(self) -> Users:
+        """Users of ACL 2.0, and what each of them may do."""
+        from rocketmq_tw.admin.users import Users
+
+        return Users(self.calls)
 
     def doctor(
         self,

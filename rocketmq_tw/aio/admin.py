@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.name_servers import NameServers
     from rocketmq_tw.admin.results.messages import FoundMessage
     from rocketmq_tw.admin.topics import Topics
+    from rocketmq_tw.admin.users import Users
 
 T = TypeVar("T")
 
@@ -132,6 +133,11 @@ class AdminClient:
     def name_servers(self) -> NameServers:
         """See :class:`rocketmq_tw.admin.name_servers.NameServers`."""
         return cast("NameServers", _Noun(self._running().name_servers))
+
+    @property
+    def users(self) -> Users:
+        """See :class:`rocketmq_tw.admin.users.Users`."""
+        return cast("Users", _Noun(self._running().users))
 
     def doctor(
         self, *, topic: str | None = None, group: str | None = None, wait: float = 5.0

@@ -239,6 +239,18 @@ def _merged(old: tuple[Entry, ...], new: tuple[Entry, ...]) -> tuple[Entry, ...]
     return tuple(table.values())
 
 
+class UserText(msgspec.Struct, rename="camel", omit_defaults=True):
+    """A user in a request or a response; absent fields are not changed."""
+
+    username: str | None = None
+    password: str | None = None
+    user_type: str | None = None
+    user_status: str | None = None
+
+    def __repr__(self) -> str:
+        return f"UserText({self.username!r}, ...)"
+
+
 class EntryText(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     """An entry, as in requests and documents."""
 

@@ -14,6 +14,7 @@ from rocketmq_tw.admin.groups import Groups
 from rocketmq_tw.admin.messages import Messages
 from rocketmq_tw.admin.name_servers import NameServers
 from rocketmq_tw.admin.topics import Topics
+from rocketmq_tw.admin.users import Users
 from rocketmq_tw.aio import AdminClient
 from rocketmq_tw.client.errors import NotRunning
 from tests.aio.cases import AioCase
@@ -44,7 +45,7 @@ class AdminClientTests(AioCase):
         """Each method is in the file in which ``mypy`` looks at the types."""
         program = Path(__file__).with_name("typed_admin.py").read_text()
         nouns = (Brokers, Clients, Cluster, DeadLetters, Groups, Messages, Topics)
-        for noun in (*nouns, NameServers):
+        for noun in (*nouns, NameServers, Users):
             for name in vars(noun):
                 if not name.startswith("_"):
                     self.assertRegex(program, rf"\b\w+\.{name}\(")

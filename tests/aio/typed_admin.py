@@ -45,6 +45,7 @@ from rocketmq_tw.admin.results.topics import (
     TopicSummary,
 )
 from rocketmq_tw.admin.results.traces import MessageTrace
+from rocketmq_tw.admin.results.users import UserDetails, UserSummary
 from rocketmq_tw.admin.tail import Tail
 from rocketmq_tw.aio import AdminClient
 from rocketmq_tw.model.group import SubscriptionGroup
@@ -145,6 +146,18 @@ async def name_servers(admin: AdminClient, any_: Any) -> None:
     assert_type(await name_servers.keys(any_), Settings)
     assert_type(await name_servers.put_key(any_, any_, any_), Changed)
     assert_type(await name_servers.delete_key(any_, any_), Changed)
+
+
+async def users(admin: AdminClient, any_: Any) -> None:
+    """Await each method of this noun."""
+    users = admin.users
+    assert_type(await users.list(any_), Listing[UserSummary])
+    assert_type(await users.get(any_), UserDetails)
+    assert_type(await users.create(any_, any_), Changed)
+    assert_type(await users.update(any_), Changed)
+    assert_type(await users.delete(any_), Changed)
+    assert_type(await users.grant(any_, any_, any_), Changed)
+    assert_type(await users.revoke(any_), Changed)
 
 
 async def iterators(admin: AdminClient) -> None:

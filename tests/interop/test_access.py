@@ -17,6 +17,7 @@ from . import steps
 from .corpus import check_once
 from .lab import OURS, Lab, Server
 from .program import wait_for_messages
+from .test_rocketmq_admin import Admin
 
 PLAIN = """
 globalWhiteRemoteAddresses: []
@@ -235,6 +236,8 @@ def test_apache_accounts(lab: Lab) -> None:
     lab.broker("v49", names, aclEnable="true", jvm=flags)
     steps.wait_until_sent(lab, names, OURS, "Allowed_ours", ACCOUNT)
     check_apache(lab, names, ACCOUNT)
+    operator = {"user": "admin-key", "password": "secret-of-admin"}
+    check_commands(lab, names, operator, ACCOUNT)
 
 
 def test_apache_users(lab: Lab) -> None:
@@ -260,6 +263,9 @@ def test_apache_users(lab: Lab) -> None:
         printed = lab.admin(names, command, "v53")
         assert "success" in printed, printed
     check_apache(lab, names, BOB)
+    # Our name server, which takes no such short names, does not know the operator.
+    check_commands(lab, names, ADMIN, BOB, code=4)
+    check_user_commands(lab, names)
 
 
 def check_migrated(lab: Lab, names: Server, where: str, release: str) -> None:
@@ -287,6 +293,76 @@ def check_apache(lab: Lab, names: Server, who: dict[str, str]) -> None:
     consumer.stop()
     for other in (who, {**who, "password": "another-secret"}, {}):
         check_denied(lab, names, OURS, other)
+
+
+def check_commands(
+    lab: Lab,
+    names: Server,
+    operator: dict[str, str],
+    user: dict[str, str],
+    code: int = 0,
+) -> None:
+    """
+    ``rocketmq-admin`` does what its user may, and says who may not do the rest.
+
+    :param code: with which it ends where a name server is asked, too.
+    """
+
+    def acting_as(who: dict[str, str]) -> Admin:
+        secret = lab.scratch / f"secret of {who['user']} is {who['password']}"
+        secret.write_text(who["password"])
+        options = ("--access-key", who["user"], "--secret-file", str(secret))
+        return Admin(names.address, *options)
+
+    admin, bob = acting_as(operator), acting_as(user)
+    wrong = acting_as({"user": operator["user"], "password": "another-secret"})
+    create = ("topic", "create", "Commanded", "--queues", "1")
+    for other in (bob, wrong, Admin(names.address)):
+        assert "broker-" in other.text(*create, code=1)
+    assert len(admin.json(*create, code=code)["done"]) == 1
+    for other in (bob, wrong, Admin(names.address)):
+        other.text("message", "send", "Commanded", "x", code=1)
+    sent = bob.json("message", "send", "Allowed_ours", "x")
+    assert sent["status"] == "SEND_OK"
+    assert admin.json("group", "create", "G_Commanded")["done"]
+    assert admin.json("group", "lag", "G_Allowed_ours", "--no-owners")["queues"]
+    assert admin.json("topic", "delete", "Commanded", "--yes", code=code)["done"]
+
+
+def check_user_commands(lab: Lab, names: Server) -> None:
+    """``rocketmq-admin user`` makes a user, who may then send to one topic."""
+    secret, hers = lab.scratch / "secret", lab.scratch / "hers"
+    secret.write_text(ADMIN["password"])
+    hers.write_text("secret-of-eve")
+    options = ("--access-key", ADMIN["user"], "--secret-file", str(secret))
+    admin = Admin(names.address, *options)
+    eve = Admin(names.address, "--access-key", "eve", "--secret-file", str(hers))
+    create = ("user", "create", "eve", "--password-file", str(hers))
+    assert len(admin.json(*create)["done"]) == 1
+    assert "exists already" in admin.text(*create, code=1)
+    assert "eve" in [each["name"] for each in admin.json("user", "list", "ev")]
+    send = ("message", "send", "Allowed_ours", "x")
+    eve.text(*send, code=1)
+    grant = ("user", "grant", "eve", "Topic:Allowed_ours", "Topic:%RETRY%*")
+    admin.json(*grant, "--action", "pub", "--action", "get")
+    assert eve.json(*send)["status"] == "SEND_OK"
+    shown = admin.json("user", "show", "eve")
+    found = {each["resource"]: each["actions"] for each in shown["permissions"]}
+    assert found == {
+        "Topic:Allowed_ours": ["Get", "Pub"],
+        "Topic:%RETRY%*": ["Get", "Pub"],
+    }
+    admin.json("user", "revoke", "eve", "Topic:Allowed_ours", "--yes")
+    eve.text(*send, code=1)
+    admin.json("user", "grant", "eve", "Topic:Allowed_ours", "--action", "Pub")
+    assert eve.json(*send)["status"] == "SEND_OK"
+    admin.json("user", "update", "eve", "--disable")
+    eve.text(*send, code=1)
+    [state] = admin.json("user", "show", "eve")["states"]
+    assert (state["enabled"], state["is_super"]) == (False, False)
+    admin.json("user", "revoke", "eve", "--all", "--yes")
+    admin.json("user", "delete", "eve", "--yes")
+    assert "there is no user" in admin.text("user", "show", "eve", code=1)
 
 
 def as_administrator(

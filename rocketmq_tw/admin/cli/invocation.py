@@ -158,6 +158,19 @@ class Invocation:
             question, yes=yes, terminal=is_terminal() if terminal is None else terminal
         )
 
+    def secret(self, question: str) -> str:
+        """
+        Ask for a new password, twice, without showing it.
+
+        :raises click.UsageError: there is no terminal on which to ask.
+        """
+        terminal = self._surroundings.terminal
+        if not (is_terminal() if terminal is None else terminal):
+            raise click.UsageError("there is no terminal: give --password-file")
+        return str(
+            click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
+        )
+
     def print_error(self, text: str, kind: str) -> None:
         """Print why the command failed, for people or for programs."""
         if self.as_json:

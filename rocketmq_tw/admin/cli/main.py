@@ -27,6 +27,7 @@ NOUNS: Final = {
     "dlq": ("dlq", "Dead letters: list, show, send again."),
     "broker": ("broker", "Brokers: settings, statistics, replication."),
     "nameserver": ("nameserver", "Name servers: settings and keys."),
+    "user": ("user", "Users of ACL 2.0, and what each of them may do."),
     "doctor": ("doctor", "Find out what is wrong with a cluster."),
     "completion": ("completion", "Print what makes a shell complete the commands."),
 }

@@ -19,6 +19,7 @@ from rocketmq_tw.auth.policies import (
     AclText,
     Resource,
     User,
+    UserText,
     check_user,
     format_acl,
     parse_acl,
@@ -52,18 +53,6 @@ from rocketmq_tw.wire.requests.auth import (
 )
 
 
-class UserInfo(msgspec.Struct, rename="camel", omit_defaults=True):
-    """A user in a request or a response; absent fields are not changed."""
-
-    username: str | None = None
-    password: str | None = None
-    user_type: str | None = None
-    user_status: str | None = None
-
-    def __repr__(self) -> str:
-        return f"UserInfo({self.username!r}, ...)"
-
-
 class AccessProcessor:
     """
     Handles the requests.
@@ -93,7 +82,7 @@ class AccessProcessor:
         name = _name(request.username)
         if self._users.get(name) is not None:
             raise BadPolicy("The user is existed")
-        info = decode_request(request.body, UserInfo)
+        info = decode_request(request.body, UserText)
         row = UserRow(
             name,
             info.password or "",
@@ -109,7 +98,7 @@ class AccessProcessor:
         user = self._users.get(name)
         if user is None:
             raise BadPolicy("The user is not exist")
-        info = decode_request(request.body, UserInfo)
+        info = decode_request(request.body, UserText)
         changes: dict[str, object] = {}
         if info.password:
             check_user(name, info.password)
@@ -209,9 +198,9 @@ def _name(text: str | None) -> str:
     return text
 
 
-def _info(user: User) -> UserInfo:
+def _info(user: User) -> UserText:
     status = "enable" if user.is_enabled else "disable"
-    return UserInfo(user.username, None, user.user_type.value, status)
+    return UserText(user.username, None, user.user_type.value, status)
 
 
 def _json(value: object | None) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from click.testing import CliRunner, Result
@@ -20,9 +20,11 @@ class CommandCase(AdminCase):
     A cluster in memory, and commands that run on it.
 
     :ivar target: which cluster the last command was for.
+    :cvar environment: what commands find in theirs.
     """
 
     terminal = False
+    environment: ClassVar[dict[str, str]] = {}
     target: Target | None = None
 
     def invoke(
@@ -34,7 +36,8 @@ class CommandCase(AdminCase):
             self.target = target
             reactor = self.cluster.network.reactor("10.0.4.1")
             names = self.cluster.name_server_addresses
-            admin = AdminClient(reactor, names, timeout=target.timeout)
+            who = target.credentials
+            admin = AdminClient(reactor, names, timeout=target.timeout, credentials=who)
 
             async def all_of_it() -> int:
                 try:
@@ -45,7 +48,7 @@ class CommandCase(AdminCase):
             return self.run_admin(all_of_it())
 
         around = Surroundings(run, terminal=self.terminal, colours=colours)
-        runner = CliRunner(env={"HOME": "/nonexistent"})
+        runner = CliRunner(env={"HOME": "/nonexistent", **self.environment})
         return runner.invoke(
             cli, list(words), input=stdin, obj=around, catch_exceptions=False
         )
