@@ -35,7 +35,7 @@ _NOISE = re.compile(
     r"^%RETRY%\S+\s+\S+\s+\d+\s+(-?\d+|ProcessQueueInfo.*|.*\sN/A)\s*$"
     r"|^(TOOLS|__MONITOR)_CONSUMER\s"
     r"|^See http\S+ for further details\.|^For more information, please visit the url"
-    r"|TID: \d+ STATE: |^\S+?\s*(app//|java\.base@)"
+    r"|TID: \d+ STATE: |(app//|java\.base@)\S+\("
     r"|^\s+at |^\s*\.\.\. \d+ more"
     r"|^\d\d:\d\d:\d\d\.\d+ |^SLF4J|^RocketMQLog"
 )
