@@ -54,7 +54,8 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
             module, separator, name = piece.strip().rpartition("=")
             if not name and not separator:
                 continue
-            if name.lower() not in LEVELS:
+            has_no_module = separator and not module.strip()
+            if has_no_module or name.lower() not in LEVELS:
                 expected = f"expected one of {', '.join(LEVELS)}, or MODULE=LEVEL"
                 raise ValueError(f'--log-level: "{piece.strip()}"; {expected}')
             if separator:

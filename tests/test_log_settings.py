@@ -38,7 +38,7 @@ class LogSettingsTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """The error names the option, what was wrong with it, and what is right."""
-        for text in ("loud", "twisted=", "twisted=loud", "a=b=c"):
+        for text in ("loud", "twisted=", "twisted=loud", "a=b=c", "=info"):
             error = self.assertRaises(ValueError, settings, text)
             self.assertIn(f'--log-level: "{text}"; expected one of debug', str(error))
 
