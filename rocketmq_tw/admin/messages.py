@@ -254,7 +254,15 @@ class Messages:
         """
         from rocketmq_tw.admin.traces import trace_of
 
-        found = await self.by_key(topic, message_id, begin=begin, end=end, limit=limit)
+        try:
+            found = await self.by_key(
+                topic, message_id, begin=begin, end=end, limit=limit
+            )
+        except NotFound:
+            if topic != TRACE_TOPIC:
+                raise
+            why = "nothing is traced; brokers have it with traceTopicEnable=true"
+            raise NotFound("topic", topic, why) from None
         return trace_of(message_id, topic, found)
 
     @returning_deferred

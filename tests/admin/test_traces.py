@@ -66,6 +66,15 @@ class TraceTests(AdminCase):
         )
 
 
+class NoTracesTests(AdminCase):
+    """Brokers without the topic of traces."""
+
+    def test_hint(self) -> None:
+        """The error says what gives brokers that topic."""
+        text = self.failure(self.admin.messages.trace("0" * 32), NotFound)
+        self.assertIn("traceTopicEnable=true", text)
+
+
 class OldRecordTests(AdminCase):
     """Records of clients that wrote less."""
 

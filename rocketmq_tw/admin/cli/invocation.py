@@ -95,6 +95,9 @@ class Invocation:
         :param to_json: returns what is printed as JSON, if not the result itself.
         """
 
+        if times is not None and watch is None:
+            raise click.UsageError("--times needs --watch")
+
         def print_once(result: T) -> None:
             if self.as_json:
                 value = result if to_json is None else to_json(result)

@@ -87,6 +87,8 @@ def find(
         now = now_of(admin)
         begin = None if since is None else parse_time(since, now)
         end = None if until is None else parse_time(until, now)
+        if begin is not None and end is not None and end < begin:
+            raise click.UsageError("--until is before --since")
         if key is not None:
             return await admin.messages.by_key(
                 topic, key, begin=begin, end=end, limit=limit

@@ -79,6 +79,8 @@ class GroupTests(CommandCase):
     def test_usage(self) -> None:
         """What contradicts itself is refused."""
         self.error("group", "lag", "--topic", "orders", code=2)
+        text = self.error("group", "lag", "--times", "2", code=2)
+        self.assertIn("--times needs --watch", text)
         self.error("group", "update", "billing", code=2)
 
     def test_reset_refused(self) -> None:

@@ -39,6 +39,9 @@ class MessageTests(CommandCase):
         more = self.json(*words, "--cursor", page["cursor"])
         found = [m["message_id"] for m in (*page["messages"], *more["messages"])]
         self.assertEqual(sorted(found), sorted(self.ids))
+        words = ["message", "find", "orders", "--since", "1h-ago"]
+        text = self.error(*words, "--until", "2h-ago", code=2)
+        self.assertIn("--until is before --since", text)
         self.error("message", "find", "orders", code=2)
         self.error("message", "find", "orders", "--since", "then", code=2)
 
