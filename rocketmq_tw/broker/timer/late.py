@@ -12,13 +12,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.errors import TooManyOffsets
 from rocketmq_tw.broker.pop.journal import REVIVE_GROUP
 from rocketmq_tw.broker.slave.replicated import Ask
 from rocketmq_tw.clock import wall_time
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.model.topic import TIMER_TOPIC
+from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pacing import Steps
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint, TimerMetricsTable
 
@@ -37,6 +40,8 @@ class LateTimer:
     :ivar parts: None until it is needed.
     :ivar meter: counts what is linked and delivered; set before the start.
     """
+
+    _log = Logger()
 
     # While it runs, _is_running is set, and the service is started once it is made.
 
@@ -119,7 +124,16 @@ class LateTimer:
             return
         from rocketmq_tw.broker.timer.followed import ask_check_point
 
-        found = await ask_check_point(ask)
+        try:
+            found = await ask_check_point(ask)
+        except BrokerError as error:
+            # Apache RocketMQ's without a timer says that it has no check point.
+            self._log.warn(
+                "a slave does not say up to when timed messages are sent, so some may"
+                " come twice: {why}",
+                why=log_safe(str(error)),
+            )
+            return
         if found is not None:
             await self.parts.progress.take_over(found)
 

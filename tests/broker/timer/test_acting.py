@@ -195,6 +195,23 @@ class SentTests(TimedEscapeCase):
         self.cluster.advance(70)
         self.assertEqual(self.bodies(), [b"%02d" % number for number in range(50)])
 
+    def test_slave_has_no_check_point(self) -> None:
+        """A master that returns does not wait for one that its slave does not have."""
+        self.timed(b"1", 20)
+        self.cluster.advance(2)
+        self.master.kill()
+        self.cluster.advance(3)
+        error = ResponseCode.SYSTEM_ERROR
+        self.slave.traffic.refuse(GetTimerCheckPoint, error, times=99)
+        self.master.start()
+        with capturedLogs() as events:
+            self.cluster.advance(8)
+        formats = " ".join(event["log_format"] for event in events)
+        self.assertIn("does not say up to when", formats)
+        self.cluster.advance(15)
+        self.assertEqual(self.bodies(), [b"1"])
+        self.assertEqual(self.found()[0].broker_name, "broker-a")
+
     def test_nothing_copied(self) -> None:
         """Without a check point of the master, its log says what it has delivered."""
         self.timed(b"0", 1)
