@@ -85,7 +85,8 @@ class ClusterRequests:
     async def overview(self, _call: Call) -> Overview:
         """Return the state of everything."""
         status = await self._admin.cluster.status()
-        return Overview(status, problems_of(status))
+        gone = self._sampler.presence.missing(status)
+        return Overview(status, (*problems_of(status), *gone))
 
     def history(self, call: Call) -> History:
         """Return the samples."""

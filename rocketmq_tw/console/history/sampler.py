@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from rocketmq_tw.admin.client import AdminClient
 from rocketmq_tw.clock import PeriodicCall, wall_time
+from rocketmq_tw.console.history.presence import Presence
 from rocketmq_tw.console.history.ring import Rings
 from rocketmq_tw.model.errors import RocketMQError
 
@@ -36,6 +37,7 @@ class Sampler:
     :param period: seconds between two rounds.
     :ivar rates: messages per second: :data:`IN`, :data:`OUT`.
     :ivar lags: messages that are not consumed, by group.
+    :ivar presence: which brokers were there.
     """
 
     _log = Logger()
@@ -46,6 +48,7 @@ class Sampler:
         self.period = period
         self.rates = Rings(2, CAPACITY)
         self.lags = Rings(MOST_GROUPS, CAPACITY)
+        self.presence = Presence(clock)
         self._ticker: LoopingCall = PeriodicCall(self._tick, clock)
         self._round: Deferred[None] | None = None
         self._next_group = ""
@@ -72,6 +75,7 @@ class Sampler:
     async def _sample(self) -> None:
         """Take one sample of everything."""
         status = await self._admin.cluster.status()
+        self.presence.saw(status.brokers)
         now = self._now_ms()
         self.rates.add(IN, now, sum(each.in_rate for each in status.brokers))
         self.rates.add(OUT, now, sum(each.out_rate for each in status.brokers))

@@ -49,6 +49,7 @@ class Shown {
     this.fresh = fresh;
     this.timer = 0;
     this.error = h("div");
+    // Empty until the first response: if that is an error, there is nothing to frame.
     this.root = h("div", { class: "stack" });
     main.replaceChildren(this.error, this.root);
     this.page = module.default({ root: this.root, query, signal: this.abort.signal, refresh: () => this.refresh() });
@@ -63,10 +64,12 @@ class Shown {
       this.wasShown = true;
       if (this.abort.signal.aborted) return;
       this.error.replaceChildren();
+      this.root.classList.remove("hidden");
       this.fresh.textContent = this.page.every === 0 ? "" : `updated ${new Date().toLocaleTimeString("en-GB")}`;
     } catch (error) {
       if (this.abort.signal.aborted || error.name === "AbortError") return;
       if (error.status === 401) return;
+      this.root.classList.toggle("hidden", !this.wasShown);
       this.error.replaceChildren(note("error", error instanceof api.ApiError ? visible(error.message) : `This page has failed: ${error.message}`));
       if (!(error instanceof api.ApiError)) console.error(error);
     }
@@ -107,7 +110,7 @@ async function show() {
   const fresh = h("span", { class: "fresh", "aria-hidden": "true" });
   const { crumb, title, actions } = module.heading(query);
   document.title = `${title} · RocketMQ`;
-  const box = h("div");
+  const box = h("div", { class: "stack" });
   main.replaceChildren(
     h("div", { class: "head" },
       h("h1", { tabindex: -1 }, crumb ? h("span", { class: "crumb" }, h("a", { href: to(crumb[0]) }, crumb[1])) : null, h("bdi", null, visible(title))),

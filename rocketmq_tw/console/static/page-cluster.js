@@ -17,17 +17,18 @@ function disk(used) {
 }
 
 function state(broker) {
-  if (broker.id !== 0) return broker.is_active ? tag("acts as master", "warn") : tag("follows", "ok");
+  // Brokers of 4.x do not say whether they act, and cannot.
+  if (broker.id !== 0) return broker.is_active && !broker.version.startsWith("V4_") ? tag("acts as master", "warn") : tag("follows", "ok");
   if (broker.is_writable === false) return tag("takes no messages", "bad");
   return broker.is_active ? tag("well", "ok") : tag("waits", "warn");
 }
 
 const COLUMNS = [
-  { head: "Broker", kind: "name", cell: (b) => name(b.name) },
+  { head: "Broker", kind: "broker", cell: (b) => name(b.name) },
   { head: "Role", kind: "nowrap", cell: (b) => (b.id === 0 ? "master" : `slave ${b.id}`) },
+  { head: "State", cell: state },
   { head: "Cluster", kind: "name", cell: (b) => name(b.cluster) },
   { head: "Address", kind: "nowrap", cell: (b) => name(b.address) },
-  { head: "State", cell: state },
   { head: "In /s", kind: "num", cell: (b) => rate(b.in_rate) },
   { head: "Out /s", kind: "num", cell: (b) => rate(b.out_rate) },
   { head: "In today", kind: "num", cell: (b) => compact(b.in_today) },

@@ -26,6 +26,17 @@ class ClusterTests(ConsoleCase):
         self.assertEqual(problem["subject"], node.address)
         self.assertEqual(problem["severity"], "error")
 
+    def test_broker_is_gone(self) -> None:
+        """Name servers have forgotten it; who was sampled is named still."""
+        self.visits.parts.sampler.start()
+        self.addCleanup(self.visits.parts.sampler.stop)
+        self.cluster.advance(1)
+        self.cluster.broker.stop()
+        self.cluster.advance(61)
+        sentences = [p["sentence"] for p in self.get("/api/cluster")["problems"]]
+        self.assertEqual(sentences[0], "no broker is registered")
+        self.assertIn("the master of broker-a has not been registered", sentences[1])
+
     def test_nobody_responds(self) -> None:
         """Without a name server there is only that sentence."""
         self.cluster.network.cut("10.0.4.1", self.cluster.name_servers[0].host)

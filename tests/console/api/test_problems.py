@@ -69,6 +69,9 @@ class ProblemTests(SynchronousTestCase):
         acting = replace(slave, is_active=True)
         [found] = problems_of(ClusterStatus(servers, (acting,)))
         self.assertIn("it acts for the master of a", found.sentence)
+        old = replace(acting, version="V4_9_7")
+        [found] = problems_of(ClusterStatus(servers, (old,)))
+        self.assertIn("this slave delivers", found.sentence)
         away = ClusterStatus(servers, (slave,), {"10.0.0.1:10911": "no response"})
         self.assertEqual(len(problems_of(away)), 1)
 
