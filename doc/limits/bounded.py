@@ -148,6 +148,7 @@ wire.lenient_json._Reader: open references: the nodes of one document
 _CONSOLE: Final = """\
 console.api.kept.Kept: _waiting: one for each request, maxConsoleConnections
 console.api.routes.Routes: _by_path: one for each declared route
+console.history.presence.Presence: _seen: 1024 brokers
 console.history.ring.Ring: _times _values: 720 samples
 console.history.ring.Rings: _rings: 200 groups
 console.web.channel.ConsoleFactory: _channels: maxConsoleConnections

@@ -43,6 +43,8 @@ export function listing({ path, label, columns, query, root, signal, empty, refr
       replace(failed, unasked(page.failed));
       replace(rows, table(label, columns, page.items, state.search ? `Nothing matches “${state.search}”.` : empty));
       const end = page.offset + page.items.length;
+      // What is empty says so itself, but for those who only hear what changes.
+      pager.classList.toggle("visually-hidden", !page.total);
       replace(pager, h("span", { role: "status" }, page.total ? `${count(page.offset + 1)}–${count(end)} of ${count(page.total)}` : "none"),
         page.total > LIMIT ? [step("previous", "Previous", -LIMIT, page.offset === 0), step("next", "Next", LIMIT, end >= page.total)] : null);
     },

@@ -107,6 +107,7 @@ export class Plot {
         s("svg", { "aria-hidden": "true", viewBox: "0 0 14 3" }, s("rect", { class: `c${(i % 6) + 1}`, width: 14, height: 3, rx: 1.5 })),
         h("bdi", null, visible(line.label ?? line.name)), h("b", null, this.format(value)));
     });
+    if (!items.length) items.push(h("li", { class: "muted" }, "no samples yet"));
     if (at !== null) items.push(h("li", { class: "muted" }, shortTime(at)));
     this.legend.replaceChildren(...items);
   }
