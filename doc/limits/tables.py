@@ -958,10 +958,10 @@ CACHES: Final = (
         entry=300,
     ),
     Cache(
-        what="hash codes of the beginnings of keys, of up to 512 bytes; two of these",
-        holds=("store.index.hash.KeyHash._heads",),
+        what="hash codes of tags, and of how keys begin, up to 512 bytes; two of each",
+        holds=("store.index.hash.KeyHash._heads", "store.index.hash.KeyHash.tags"),
         limit="store.index.hash.MAX_HEADS",
-        entry=2 * 700,
+        entry=4 * 700,
     ),
     Cache(
         what="hosts of peers, for each kind of line in the log; some 40 kinds",

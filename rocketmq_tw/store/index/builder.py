@@ -36,7 +36,7 @@ from rocketmq_tw.clock import wall_time
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
-from rocketmq_tw.store.index.keys import is_blank, keyed
+from rocketmq_tw.store.index.keys import TAG_KEY, is_blank, keyed
 from rocketmq_tw.store.index.log_reader import LogReader
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.dispatch import Dispatcher
@@ -243,10 +243,18 @@ class IndexBuilder:
         behind = 0
         entries: list[Entry] = []
         hash_code = self._hash
+        find_tag, hash_tag = hash_code.tags.get, hash_code.of_tag
         for at, size, time_ms, topic, keys in keyed(data, 0, len(data)):
             behind = at + size
             for key in keys:
-                entries.append((hash_code(topic + b"#" + key), base + at, time_ms))
+                text = topic + b"#" + key
+                if key.startswith(TAG_KEY):
+                    code = find_tag(text, -1)
+                    if code < 0:
+                        code = hash_tag(text)
+                else:
+                    code = hash_code(text)
+                entries.append((code, base + at, time_ms))
             if len(entries) >= ENTRIES:
                 break
         self._add(entries)

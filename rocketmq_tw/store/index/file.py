@@ -138,7 +138,9 @@ class IndexFile:
                 if not 0 < previous < number:
                     previous = 0
                     used += 1
-            seconds = min(max(time_ms - begin, 0) // 1000, _MAX_SECONDS)
+            seconds = (time_ms - begin) // 1000
+            if not 0 <= seconds <= _MAX_SECONDS:
+                seconds = 0 if seconds < 0 else _MAX_SECONDS
             parts.append(_pack_entry(hash_code, offset, seconds, previous))
             newest[at] = number
             number += 1

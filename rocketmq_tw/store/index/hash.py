@@ -24,10 +24,26 @@ _LONGEST_HEAD = 512
 
 
 class KeyHash:
-    """Hashes keys; caches the hashes of up to 4096 prefixes of up to 512 bytes."""
+    """
+    Hashes keys.
+
+    It caches the hashes of up to 4096 prefixes of up to 512 bytes, and of as many tags.
+
+    :ivar tags: those of tags.
+    """
 
     def __init__(self) -> None:
         self._heads: dict[bytes, int] = {}
+        self.tags: dict[bytes, int] = {}
+
+    def of_tag(self, text: bytes) -> int:
+        """Do as with a key, and cache it: many messages have the same tag."""
+        value = self(text)
+        if len(text) <= _LONGEST_HEAD:
+            if len(self.tags) >= MAX_HEADS:
+                self.tags.clear()
+            self.tags[text] = value
+        return value
 
     def __call__(self, text: bytes) -> int:
         """
