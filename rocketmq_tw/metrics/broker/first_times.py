@@ -1,14 +1,17 @@
 """
 When the first messages were stored that a group has not committed, or was not sent.
 
-The time of a message is read once. For a page there are so many reads as a second each
-allows: until one is done, the time of the message that was the first before counts, so
-that an age is too high rather than none.
+A message that was not there when the last page was made is taken for as old as that
+page, if that is not long ago. The time of any other is read once. For a page there are
+so many reads as a second each allows: until one is done, the time of the message that
+was the first before counts, so that an age is too high rather than none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import ne
 
 from twisted.internet.defer import Deferred
 
@@ -17,6 +20,8 @@ from rocketmq_tw.store.interfaces import IMessageStore
 
 #: Store times that are read for each second since the last page, and for a page.
 READS, MOST = 100, 2000
+#: Seconds since the last page for which that counts as the time of new messages.
+RECENT = 2.0
 #: A queue offset where there is no such message.
 NONE = -1
 #: Where it is not known which message was the first before.
@@ -35,6 +40,7 @@ class StoreTimes:
     Reads store times.
 
     :ivar left: how many more are read for this page.
+    :ivar recent_ms: when the last page was made; 0 if that is too long ago.
     """
 
     # _found has those that were read from the disk since the last page, _before those
@@ -45,10 +51,15 @@ class StoreTimes:
         self._reading: set[tuple[str, int, int]] = set()
         self._found: dict[tuple[str, int, int], int] = {}
         self._before: dict[tuple[str, int, int], int] = {}
-        self.left = 0
+        self.left = self.recent_ms = 0
 
-    def begin(self, passed: float) -> None:
-        """Begin a page so many seconds after the last one."""
+    def begin(self, passed: float, before: float = 0) -> None:
+        """
+        Begin a page so many seconds after the last one.
+
+        :param before: when that was, in seconds since the epoch.
+        """
+        self.recent_ms = int(before * 1000) if 0 <= passed <= RECENT else 0
         self.left = max(READS, min(MOST, int(READS * passed)))
         self._before, self._found = self._found, {}
 
@@ -117,21 +128,28 @@ class FirstTimes:
         return list(zip(offsets, self._times, strict=True))
 
     def update(
-        self, offsets: list[int], times: StoreTimes, other: FirstTimes | None = None
+        self,
+        offsets: list[int],
+        times: StoreTimes,
+        other: FirstTimes | None = None,
+        ends: Sequence[int] | None = None,
     ) -> None:
         """
         Set the queue offsets of the first messages.
 
         :param other: may know some of their times.
+        :param ends: where the queues ended when the last page was made.
         """
         before, self._offsets = self._offsets, offsets
         changed = self._lacking
         if offsets != before:
-            pairs = enumerate(zip(offsets, before, strict=True))
-            changed = changed | {each for each, (now, old) in pairs if now != old}
+            assert len(offsets) == len(before)
+            differing = compress(range(len(offsets)), map(ne, offsets, before))
+            changed = changed.union(differing)
         if not changed:
             return
-        found = self._find(changed, times, other)
+        found = self._find_recent(changed, times, ends) if ends else set()
+        found |= self._find(changed - found, times, other)
         self._lacking = changed - found
         if found:
             self.since = self._oldest()
@@ -149,6 +167,18 @@ class FirstTimes:
     def _oldest(self) -> list[int]:
         """Return the time of the oldest message of each span."""
         return [min(filter(None, self._times[each]), default=0) for each in self._spans]
+
+    def _find_recent(
+        self, changed: set[int], times: StoreTimes, ends: Sequence[int]
+    ) -> set[int]:
+        """Set the times of messages that are new; return those."""
+        recent_ms, offsets = times.recent_ms, self._offsets
+        if not recent_ms:
+            return set()
+        found = {each for each in changed if offsets[each] >= ends[each]}
+        for each in found:
+            self._times[each] = recent_ms
+        return found
 
     def _find(
         self, changed: set[int], times: StoreTimes, other: FirstTimes | None

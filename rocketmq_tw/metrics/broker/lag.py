@@ -60,7 +60,7 @@ class LagMetrics:
         """Set the series that have changed, and the ages of what is behind."""
         self._chunks.update(list(self._offsets.table))
         before, self._collected_at = self._collected_at, self._now()
-        self._times.begin(self._collected_at - before)
+        self._times.begin(self._collected_at - before, before)
         yield None
         chunks = list(self._chunks)
         # Those come first for which there were no reads left on the last page.

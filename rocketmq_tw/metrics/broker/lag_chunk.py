@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from operator import gt, sub
 
 import msgspec
@@ -37,6 +37,8 @@ class NoQueue:
 
 
 _NO_QUEUE = NoQueue()
+#: Stands for the end of a queue that was not looked at yet: no message is behind it.
+_NO_END = 1 << 63
 
 
 class LagFamilies(msgspec.Struct, frozen=True):
@@ -96,6 +98,9 @@ class LagChunk:
         # The queue offsets of the first messages.
         self._firsts: list[int] = []
         self._starts: list[int] = []
+        # Where the queues end, and where they ended on the page before.
+        self._ends: list[int] = []
+        self._ended: list[int] = []
 
     def collect(self, version: int, now_ms: int) -> Steps[None]:
         """
@@ -150,6 +155,7 @@ class LagChunk:
             for each in ids[span]
         ]
         self._queues = [queue for queue, _ in known]
+        self._ends = [_NO_END] * len(ids)
         times = FirstTimes(pairs, self._spans, [time for _, time in known])
         self._lag_times = self._ready_times = times
         series = [self._tables.labels.of(*key) for key in self.keys]
@@ -190,6 +196,9 @@ class LagChunk:
         if before:
             pairs = enumerate(zip(before, self._queues, strict=True))
             replaced = [number for number, (old, new) in pairs if old is not new]
+            self._ends = list(self._ends)
+            for each in replaced:
+                self._ends[each] = _NO_END
             if replaced:
                 self._lag_times.forget(replaced)
                 self._ready_times.forget(replaced)
@@ -199,6 +208,7 @@ class LagChunk:
         committed = list(chain.from_iterable(each.values() for each in offsets))
         ends = [queue.next for queue in self._queues]
         begins = [queue.min_offset for queue in self._queues]
+        self._ended, self._ends = self._ends, ends
         sent = self._sent(committed)
         seen = committed, ends, begins, sent
         if seen == self._seen:
@@ -225,13 +235,13 @@ class LagChunk:
     def _set_ages(self, now_ms: int) -> None:
         """Set the ages of the first messages, which grow by themselves."""
         times, lag = self._tables.times, self._lag_times
-        lag.update(self._firsts, times)
+        lag.update(self._firsts, times, None, self._ended)
         if self._starts is self._firsts:
             self._ready_times = lag
         else:
             if self._ready_times is lag:
                 self._ready_times = lag.copy()
-            self._ready_times.update(self._starts, times, lag)
+            self._ready_times.update(self._starts, times, lag, self._ended)
         ready = self._ready_times
         for rows, since in ((self._rows[3], lag.since), (self._rows[4], ready.since)):
             rows.set([now_ms - ms if 0 < ms < now_ms else 0 for ms in since])
@@ -253,12 +263,15 @@ class LagChunk:
 
 def _within(begins: list[int], offsets: list[int], ends: list[int]) -> list[int]:
     """Return offsets of which none is before its begin, or behind its end."""
-    if any(map(gt, begins, offsets)) or any(map(gt, offsets, ends)):
-        return list(map(min, map(max, offsets, begins), ends))
-    return offsets
+    is_within = not any(begins) or not any(map(gt, begins, offsets))
+    if is_within and not any(map(gt, offsets, ends)):
+        return offsets
+    return list(map(min, map(max, offsets, begins), ends))
 
 
 def _first_offsets(offsets: list[int], counts: list[int]) -> list[int]:
     """Return the offsets of the first of some messages; -1 where there is none."""
-    pairs = zip(offsets, counts, strict=True)
-    return [offset if count else NONE for offset, count in pairs]
+    found = [NONE] * len(offsets)
+    for each in compress(range(len(offsets)), counts):
+        found[each] = offsets[each]
+    return found

@@ -15,7 +15,12 @@ from typing import NamedTuple
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.broker.tables.progress import Progress
 from rocketmq_tw.metrics.broker.labels import GROUP_LABELS, GroupLabels, truth
-from rocketmq_tw.metrics.broker.sizes import BOUNDS, size_numbers
+from rocketmq_tw.metrics.broker.sizes import (
+    BOUNDS,
+    LINES,
+    size_buckets,
+    small_numbers,
+)
 from rocketmq_tw.metrics.chunks import Chunks, are_same, spans_of, sums
 from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.rows import Rows
@@ -221,17 +226,31 @@ class StoredChunk:
         rows = self._rows
         if rows is None:
             return
-        messages = [messages[each] for each in used]
-        sizes = [sizes[each] for each in used]
+        if len(used) < len(messages):
+            messages = [messages[each] for each in used]
+            sizes = [sizes[each] for each in used]
         rows.messages.set(messages)
         rows.sizes.set(sizes)
         if rows.of_sizes is not None:
-            larger = [queue.larger for queue in self._queues]
-            spans = [self._spans[used[each]] for each in rows.sized]
-            numbers: list[int] = []
-            for each, span in zip(rows.sized, spans, strict=True):
-                numbers += size_numbers(messages[each], sizes[each], larger[span])
+            numbers = small_numbers(
+                [messages[each] for each in rows.sized],
+                [sizes[each] for each in rows.sized],
+            )
+            self._set_larger(numbers, rows.sized, messages)
             rows.of_sizes.set(numbers)
+
+    def _set_larger(
+        self, numbers: list[int], sized: list[int], messages: list[int]
+    ) -> None:
+        """Set the buckets of topics that have messages which are not small."""
+        larger = [queue.larger for queue in self._queues]
+        if not any(larger):
+            return
+        for number, each in enumerate(sized):
+            counts = larger[self._spans[self._used[each]]]
+            if any(counts):
+                buckets = size_buckets(messages[each], counts)
+                numbers[number * LINES : number * LINES + len(buckets)] = buckets
 
     def close(self) -> None:
         """Remove the series."""

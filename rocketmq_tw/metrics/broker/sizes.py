@@ -18,19 +18,31 @@ from rocketmq_tw.store.queues.consumequeue import LARGER, SMALL
 BOUNDS = (SMALL, *LARGER)
 
 
-def size_numbers(
-    messages: int, size: int, larger: Sequence[list[int] | None]
-) -> list[int]:
+#: Lines of a topic: its buckets, the sum of the sizes, and the count.
+LINES = len(BOUNDS) + 3
+
+
+def small_numbers(messages: Sequence[int], sizes: Sequence[int]) -> list[int]:
     """
-    Return the numbers of a histogram: of its buckets, its sum, and its count.
+    Return the numbers of topics whose messages are all small, one after another.
+
+    :param messages: how many each has; ``sizes`` are their bytes.
+    """
+    numbers = [0] * (len(messages) * LINES)
+    for line in range(LINES):
+        numbers[line::LINES] = messages
+    numbers[LINES - 2 :: LINES] = sizes
+    return numbers
+
+
+def size_buckets(messages: int, larger: Sequence[list[int] | None]) -> list[int]:
+    """
+    Return the numbers of the buckets of a topic.
 
     :param messages: how many there were, of all sizes.
-    :param size: their bytes.
     :param larger: of each queue, how many are in each bucket but the first.
     """
     counted = [each for each in larger if each is not None]
-    if not counted:
-        return [messages] * (len(BOUNDS) + 1) + [size, messages]
     buckets = [sum(each) for each in zip(*counted, strict=True)]
     first = messages - sum(buckets)
-    return [*accumulate([first, *buckets]), size, messages]
+    return list(accumulate([first, *buckets]))
