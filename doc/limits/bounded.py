@@ -67,7 +67,7 @@ _METRICS: Final = """\
 metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, metricsOtelCardinalityLimit
 metrics.broker.first_times.FirstTimes: _lacking _offsets _times: the queues of a chunk's groups, which are those of maxConsumerOffsets
 metrics.broker.first_times.StoreTimes: _before _found _reading: reads of two pages, 2,000 each; running ones, of the reads that may wait
-metrics.broker.lag_chunk.LagChunk: _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
+metrics.broker.lag_chunk.LagChunk: _ended _ends _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
 metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed
 metrics.broker.messages.SentChunk: _burying _rows: 64 topics and groups; 2
 metrics.broker.messages.StoredChunk: _counts _queues _spans _used: the queues of 64 topics

@@ -12,6 +12,7 @@ from rocketmq_tw.metrics.broker.first_times import (
     NONE,
     NOTHING,
     READS,
+    RECENT,
     FirstTimes,
     StoreTimes,
 )
@@ -63,6 +64,20 @@ class FirstTimesTests(SynchronousTestCase):
         self.page(3, 4, 0)
         self.assertEqual(self.store.asked[3:], [("T", 1, 4)])
         self.assertEqual(self.page(NONE, NONE, NONE), [0, 0])
+
+    def test_new(self) -> None:
+        """What came since the last page is as old as that, without a read."""
+        self.page(3, 2, 5)
+        del self.store.asked[:]
+        for passed, read in ((1.0, False), (RECENT, False), (RECENT + 0.1, True)):
+            self.times.begin(passed, 7.5)
+            self.first.update([4, 2, 6], self.times, None, [4, 9, 6])
+            expected = [1200, 1600] if read else [1200, 7500]
+            self.assertEqual(
+                (self.first.since, self.store.asked == []), (expected, not read)
+            )
+            self.page(3, 2, 5)
+            del self.store.asked[:]
 
     def test_unknown(self) -> None:
         """A message whose time is not known does not count."""
