@@ -63,7 +63,9 @@ class FollowedTimer:
 
     # _latest is what the master said last, and is written after the next copy. Of what
     # it has delivered since, the slave has copies in its log from the end on that it
-    # had then: _ends are the ends at the last two copies.
+    # had before, as part of a slot may have been delivered: _ends are the ends when the
+    # master was asked the last two times. _scan_from is what is written; None if
+    # nothing is, or by Apache RocketMQ.
 
     def __init__(self, files: TimerFiles, store: IMessageStore) -> None:
         self._files = files
@@ -71,6 +73,7 @@ class FollowedTimer:
         self._latest: TimerCheckPoint | None = None
         self._ends: tuple[int, int] | None = None
         self._written: TimerCheckPoint | None = None
+        self._scan_from: int | None = None
         self.point = self._before()
 
     def _before(self) -> TimerCheckPoint:
@@ -83,7 +86,11 @@ class FollowedTimer:
                 why=str(error),
             )
             loaded = None
-        return TimerCheckPoint(last_read_ms=0) if loaded is None else loaded[0]
+        if loaded is None:
+            return TimerCheckPoint(last_read_ms=0)
+        point, own = loaded
+        self._scan_from = None if own is None else own.scan_from
+        return point
 
     async def copy(self, ask: Ask) -> None:
         """
@@ -91,6 +98,8 @@ class FollowedTimer:
 
         :raises BadField: it is not usable.
         """
+        # What comes while the response is under way is not counted by it.
+        end = self._store.commit_log_max
         found = await ask_check_point(ask)
         if found is None:
             return
@@ -99,15 +108,15 @@ class FollowedTimer:
             found, log_position=0, master_queue_offset=found.queue_offset
         )
         kept, self._latest = self._latest, found
-        end = self._store.commit_log_max
-        scan_from, last = self._ends or (end, end)
+        scan_from, last = self._ends or (self._start(),) * 2
         self._ends = last, end
         if kept is None or kept == self._written or not kept.queue_offset:
             return
-        self._write(kept, scan_from)
         if self._written is None:
-            # Of a time as a master: it does not say what was delivered since.
+            # Of a time as a master: it does not say what was delivered since. Nor does
+            # the check point say how far its log is linked.
             self._files.remove_all()
+        self._write(kept, scan_from)
         self._written = kept
 
     def prepare(self, files: TimerFiles) -> TimerCheckPoint:
@@ -141,14 +150,14 @@ class FollowedTimer:
         self._written = point
 
     def _start(self) -> int:
-        """Return where the first copy of a timed message may be in the log."""
-        if self._ends is not None:
-            return self._ends[0]
-        return self._store.commit_log_min
+        """Return where the first copy may be that is not counted as delivered."""
+        if self._scan_from is None:
+            return self._store.commit_log_min
+        return self._scan_from
 
     def _write(self, point: TimerCheckPoint, scan_from: int) -> None:
         self._files.check.write(point, self._own(scan_from))
-        self.point = point
+        self.point, self._scan_from = point, scan_from
 
     def _own(self, scan_from: int) -> OwnCheck:
         return OwnCheck(precision_ms=self._files.precision_ms, scan_from=scan_from)

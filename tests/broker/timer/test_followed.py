@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+from typing import Any, cast
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import capturedLogs
+
+from rocketmq_tw.broker.timer.followed import FollowedTimer
 
 from rocketmq_tw.broker.slave.sync import COPY_PERIOD
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.store.files.disk import Disk
-from rocketmq_tw.store.timer.checkpoint import TimerCheckFile
+from rocketmq_tw.store.interfaces import IMessageStore
+from rocketmq_tw.store.timer.checkpoint import OwnCheck, TimerCheckFile
+from rocketmq_tw.store.timer.files import TimerFiles
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
+from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.offset import GetMaxOffset
 from rocketmq_tw.wire.requests.replication import GetTimerCheckPoint
 from tests.broker.slave.cases import PairCase
 from tests.broker.slave.test_acting import ActingCase
+from tests.store.cases import StoreCase
 
 
 class FollowedTests(PairCase):
@@ -134,3 +142,100 @@ class ActingTests(ActingCase):
         for stored in self.cluster.messages("T"):
             asked = int(stored.properties["TIMER_OUT_MS"])
             self.assertGreater(stored.store_time_ms, asked)
+
+
+class _Log:
+    """The commit log of a slave: only where it begins and ends."""
+
+    commit_log_min = 0
+    commit_log_max = 0
+
+
+class ScanTests(StoreCase):
+    """From where copies of timed messages are looked for in the slave's log."""
+
+    def setUp(self) -> None:
+        """Make the files, and a log that grows while the master is asked."""
+        super().setUp()
+        self.log = _Log()
+        self.make()
+
+    def make(self) -> None:
+        """Begin, also once more."""
+        self.files = TimerFiles(self.root)
+        self.followed = FollowedTimer(self.files, cast(IMessageStore, self.log))
+
+    def copy(self, read_ms: int, *, meanwhile: int = 0) -> None:
+        """Copy what a master says; its log grows before that is here."""
+        point = TimerCheckPoint(last_read_ms=read_ms, queue_offset=5)
+
+        def ask(request: object) -> Deferred[Any]:
+            response = Response()
+            response.body = point.encode()
+            self.log.commit_log_max += meanwhile
+            return succeed(response)
+
+        copied = Deferred.fromCoroutine(self.followed.copy(cast(Any, ask)))
+        self.successResultOf(copied)
+
+    def scan_from(self) -> int:
+        """Let the slave act; return from where it looks."""
+        files = TimerFiles(self.root)
+        files.load()
+        self.followed.prepare(files)
+        loaded = files.check.load()
+        assert loaded is not None and loaded[1] is not None
+        return loaded[1].scan_from
+
+    def test_nothing_written(self) -> None:
+        """Without a check point the whole log is looked through."""
+        self.log.commit_log_max = 1000
+        self.copy(7000)
+        self.assertEqual(self.scan_from(), 0)
+
+    def test_first_written(self) -> None:
+        """Part of a slot may have been delivered before the first copy."""
+        self.files.check.write(
+            TimerCheckPoint(last_read_ms=3000, queue_offset=2),
+            OwnCheck(precision_ms=1000, scan_from=600),
+        )
+        self.make()
+        self.log.commit_log_max = 1000
+        for read_ms in (7000, 8000):
+            self.copy(read_ms)
+        self.assertEqual(self.followed.point.last_read_ms, 7000)
+        self.assertEqual(self.scan_from(), 600)
+
+    def test_adopted(self) -> None:
+        """So it is after a time of acting."""
+        self.log.commit_log_max = 1000
+        self.followed.adopt(TimerCheckPoint(last_read_ms=6000, queue_offset=5), 800)
+        for read_ms in (7000, 8000):
+            self.copy(read_ms)
+        self.assertEqual(self.scan_from(), 800)
+
+    def test_while_asked(self) -> None:
+        """What is delivered while the response is under way is looked for."""
+        self.log.commit_log_max = 1000
+        for read_ms in (7000, 8000, 9000):
+            self.copy(read_ms, meanwhile=100)
+        self.assertEqual(self.followed.point.last_read_ms, 8000)
+        self.assertEqual(self.scan_from(), 1000)
+
+    def test_killed_while_removing(self) -> None:
+        """A wheel from before is never there with a check point of the master."""
+        os.makedirs(f"{self.root}/timerlog")
+        for path in (f"{self.root}/timerwheel", f"{self.root}/timerlog/0"):
+            with open(path, "wb") as file:
+                file.write(b"x")
+        wheels: list[bool] = []
+        write = self.files.check.write
+
+        def noted(numbers: TimerCheckPoint, own: OwnCheck) -> None:
+            wheels.append(os.path.exists(f"{self.root}/timerwheel"))
+            write(numbers, own)
+
+        self.patch(self.files.check, "write", noted)
+        for read_ms in (7000, 8000):
+            self.copy(read_ms)
+        self.assertEqual(wheels, [False])
