@@ -77,7 +77,11 @@ def _number_decoder(kind: Any) -> Decode:
 
 
 def _values(header: bytes) -> Iterator[tuple[str, slice]]:
-    """Find the values of a header that could be decoded, by the names of the fields."""
+    """
+    Find the values of a header that could be decoded, by the names of the fields.
+
+    Empty ones are absent, and stay so.
+    """
     at = FIXED.size + 4
     at += int.from_bytes(header[at - 4 : at], "big")
     end = at + 4 + int.from_bytes(header[at : at + 4], "big")
@@ -87,7 +91,8 @@ def _values(header: bytes) -> Iterator[tuple[str, slice]]:
         behind = begin + int.from_bytes(header[at:begin], "big")
         start = behind + 4
         at = start + int.from_bytes(header[behind:start], "big")
-        yield header[begin:behind].decode(), slice(start, at)
+        if at > start:
+            yield header[begin:behind].decode(), slice(start, at)
 
 
 class _Template:

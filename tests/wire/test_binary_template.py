@@ -115,6 +115,13 @@ class BinaryDecoderTests(SynchronousTestCase):
         self.check(good)
         self.check(good.replace(b"xxxxx", b"xx\xff\xffx"))
 
+    def test_empty_values(self) -> None:
+        """They are absent, also where others of that field were seen to change."""
+        self.learn()
+        for opaque in (7, 8):
+            self.check(header(opaque, i=""))
+            self.check(header(opaque, e=""))
+
     def test_numbers_out_of_range(self) -> None:
         """A number is checked by its field's limits."""
         self.learn()
