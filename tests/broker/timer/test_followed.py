@@ -8,9 +8,8 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import capturedLogs
 
-from rocketmq_tw.broker.timer.followed import FollowedTimer
-
 from rocketmq_tw.broker.slave.sync import COPY_PERIOD
+from rocketmq_tw.broker.timer.followed import FollowedTimer
 from rocketmq_tw.model.message import Message
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.interfaces import IMessageStore
