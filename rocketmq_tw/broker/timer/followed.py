@@ -98,7 +98,7 @@ class FollowedTimer:
 
         :raises BadField: it is not usable.
         """
-        # What comes while the response is under way is not counted by it.
+        # What comes before the response is here is not counted by it.
         end = self._store.commit_log_max
         found = await ask_check_point(ask)
         if found is None:

@@ -214,7 +214,7 @@ class ScanTests(StoreCase):
         self.assertEqual(self.scan_from(), 800)
 
     def test_while_asked(self) -> None:
-        """What is delivered while the response is under way is looked for."""
+        """What is delivered before the response is here is looked for."""
         self.log.commit_log_max = 1000
         for read_ms in (7000, 8000, 9000):
             self.copy(read_ms, meanwhile=100)
