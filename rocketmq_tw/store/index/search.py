@@ -59,7 +59,7 @@ class Search:
 
     ``gap`` is the reason why the result may be incomplete; None if it is complete.
     ``stopped_at`` is the offset of the last record that was read, if there were too
-    many entries.
+    many entries; where the search began if none was.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Search:
         :raises OSError: a file cannot be read.
         """
         seen: set[int] = set()
-        offset = None
+        offset = wanted.before
         try:
             for offset in self._offsets(wanted):
                 if offset in seen:

@@ -1,5 +1,7 @@
 """Tests of looking up messages by key: what of the index's entries is believed."""
 
+import msgspec
+
 from rocketmq_tw.store.files.disk import Disk
 from rocketmq_tw.store.index.file import IndexFile
 from rocketmq_tw.store.index.search import Search, Wanted
@@ -61,6 +63,14 @@ class SearchTests(StoreCase):
         self.index(*self.offsets)
         self.assertEqual(self.found(wanted()), self.offsets[::-1])
         self.assertEqual(self.found(wanted(max_count=2)), self.offsets[:0:-1])
+
+    def test_too_many_before_a_page(self) -> None:
+        """A search that does not reach its page says that it came no further."""
+        self.index(*self.offsets)
+        what = msgspec.structs.replace(wanted(), before=self.offsets[1])
+        search = self.search(what, max_steps=2)
+        self.assertEqual(list(search.records), [])
+        self.assertEqual(search.stopped_at, self.offsets[1])
 
     def test_entry_is_only_a_hash(self) -> None:
         """Records of another key or topic are read, and not given."""
