@@ -8,9 +8,11 @@ and the browser gets to know which queues are missing now, and why.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import islice
 
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from rocketmq_tw.admin.client import AdminClient
@@ -19,6 +21,10 @@ from rocketmq_tw.console.api.rows import MessageRow, row_of
 
 #: Messages that a live tail keeps for a browser which reads slowly.
 _BUFFER = 200
+#: Seconds in which changes are gathered: all queues of a broker fail at once.
+GATHERED = 0.5
+#: Queues that a notice names.
+_NAMED = 50
 
 
 class TailNotice(msgspec.Struct, frozen=True):
@@ -27,9 +33,11 @@ class TailNotice(msgspec.Struct, frozen=True):
 
     :ivar failing: why, by broker and queue. They are tried again, and what they have
         got meanwhile comes then.
+    :ivar more: how many there are besides those.
     """
 
     failing: dict[str, str]
+    more: int = 0
 
 
 class LiveTail:
@@ -46,6 +54,8 @@ class LiveTail:
         self._taken: FoundMessage | Failure | None = None
         self._is_changed = False
         self._waiting: Deferred[None] | None = None
+        self._clock = admin.calls.session.clock
+        self._gathering: IDelayedCall | None = None
 
     async def lines(self) -> AsyncIterator[MessageRow | TailNotice]:
         """
@@ -56,23 +66,34 @@ class LiveTail:
         :raises NotFound: there is no such topic.
         :raises RocketMQError: no queue can be read any more.
         """
-        async with self._tail:
-            self._is_changed = True
-            self._take()
-            while True:
-                if self._is_changed:
-                    self._is_changed = False
-                    yield TailNotice(dict(self._tail.failing))
-                    continue
-                taken, self._taken = self._taken, None
-                if isinstance(taken, Failure):
-                    taken.raiseException()
-                if isinstance(taken, FoundMessage):
-                    yield row_of(taken)
-                    self._take()
-                elif not self._is_changed:
-                    self._waiting = Deferred()
-                    await self._waiting
+        try:
+            async with self._tail:
+                self._is_changed = True
+                self._take()
+                while True:
+                    if self._is_changed:
+                        self._is_changed = False
+                        yield self._notice()
+                        continue
+                    taken, self._taken = self._taken, None
+                    if isinstance(taken, Failure):
+                        taken.raiseException()
+                    if isinstance(taken, FoundMessage):
+                        yield row_of(taken)
+                        self._take()
+                    elif not self._is_changed:
+                        self._waiting = Deferred()
+                        await self._waiting
+        finally:
+            gathering, self._gathering = self._gathering, None
+            if gathering is not None:
+                gathering.cancel()
+
+    def _notice(self) -> TailNotice:
+        """Return what cannot be read now."""
+        failing = self._tail.failing
+        named = dict(islice(failing.items(), _NAMED))
+        return TailNotice(named, len(failing) - len(named))
 
     def _take(self) -> None:
         """Take the next message when it comes."""
@@ -85,7 +106,13 @@ class LiveTail:
         self._wake()
 
     def _changed(self) -> None:
-        """A queue cannot be read, or is read again."""
+        """A queue cannot be read, or is read again; others may follow at once."""
+        if self._gathering is None:
+            self._gathering = self._clock.callLater(GATHERED, self._gathered)
+
+    def _gathered(self) -> None:
+        """Let the browser know."""
+        self._gathering = None
         self._is_changed = True
         self._wake()
 

@@ -47,6 +47,7 @@ export async function follow(query, signal, onmessage, onstate) {
     }
     begun();
     failing = line.failing;
+    if (line.more) failing[`${line.more} more queues`] = "likewise";
     tell();
   };
   for (;;) {
