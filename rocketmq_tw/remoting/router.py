@@ -149,7 +149,8 @@ class Router:
         Not if there are guards that cannot read its requests, or two that can, since
         they must see every such request; nor once there is another handler.
 
-        :param also: further requests that it handles, where there are no guards.
+        :param also: further requests that it handles; what reads for a guard reads
+            them, too.
         """
         self.lane = lane
         self._lane_codes = tuple(int(each.code) for each in (declared, *also))
@@ -206,7 +207,6 @@ class Router:
                 self.lane = None
             else:
                 self.lane = GuardedLane(reader, self.lane)
-                self.lane_starts = self.lane_starts[:1]
 
     def _complete_all(self) -> None:
         """Wrap all handlers again."""

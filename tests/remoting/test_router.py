@@ -225,12 +225,12 @@ class LaneTests(SynchronousTestCase):
         self.assertIsNone(self.router.lane)
 
     def test_several_requests_guarded(self) -> None:
-        """A guard that reads the first kind lets these take the lane, no others."""
+        """A guard that reads them lets all of them take the lane, in both forms."""
         self.router.on(EndTransaction, lambda _request, _call: None)
         self.router.guard(lambda _request, _call: None, reader=lambda _peer: None)
         self.router.use_lane(Echo, self.lane, [EndTransaction])
         self.assertIsNotNone(self.router.lane)
-        self.assertEqual(self.router.lane_starts, (b'{"code":%d,' % Echo.code,))
+        self.assertEqual(len(self.router.lane_starts), 4)
 
     def test_guarded_partly(self) -> None:
         """A guard of any of its requests counts."""

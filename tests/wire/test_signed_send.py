@@ -13,7 +13,14 @@ from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.signature import content, signer
 from rocketmq_tw.wire.command import NOT_USUAL, decode_ext, encode_request
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from rocketmq_tw.wire.signed_send import SignedSend, decode_signed, signed_content
+from rocketmq_tw.wire.requests.transaction import EndTransaction
+from rocketmq_tw.wire.signed_send import (
+    SignedSend,
+    decode_signed,
+    decode_signed_end,
+    signed_content,
+    signed_end_content,
+)
 from tests.broker.cases import sent
 
 WHO = Credentials("user", "secret")
@@ -51,6 +58,30 @@ def decoded(header: bytes) -> SignedSend:
     send = decode_signed(header).fields
     assert send is not None
     return send
+
+
+class SignedEndTests(SynchronousTestCase):
+    """What is signed of the end of a transaction."""
+
+    @given(
+        st.builds(
+            EndTransaction,
+            producer_group=_texts,
+            tran_state_table_offset=_ints,
+            commit_log_offset=_ints,
+            commit_or_rollback=_ints,
+            from_transaction_check=st.booleans(),
+            msg_id=st.none() | _texts,
+            transaction_id=st.none() | _texts,
+            topic=st.none() | _texts,
+            broker_name=st.none() | _texts,
+        )
+    )
+    def test_content(self, request: EndTransaction) -> None:
+        """It is that of the texts in the header, whatever is absent."""
+        header = encode_request(request, 7, sign=signer(WHO))[8:]
+        end = decode_signed_end(header).fields
+        self.assertEqual(signed_end_content(end), content(decode_ext(header)))
 
 
 class SignedSendTests(SynchronousTestCase):

@@ -17,13 +17,14 @@ from rocketmq_tw.access.denials import Denials
 from rocketmq_tw.auth.addresses import Address, parse_address
 from rocketmq_tw.auth.errors import AccessDenied
 from rocketmq_tw.auth.signature import ACCESS_KEY, Key
-from rocketmq_tw.broker.access.admitted import AdmittedHosts
+from rocketmq_tw.broker.access.admitted import END_CODE, SEND_CODE, AdmittedHosts
 from rocketmq_tw.model.access import Need
 from rocketmq_tw.remoting.call import Call, Peer
 from rocketmq_tw.remoting.lane import Read
 from rocketmq_tw.remoting.peer_log import PeerLog, host_of
 from rocketmq_tw.wire.fields import Ext, Request
 from rocketmq_tw.wire.requests.send import SendMessageV2
+from rocketmq_tw.wire.requests.transaction import EndTransaction
 
 
 class Checks(Protocol):
@@ -72,7 +73,9 @@ class Checks(Protocol):
         """
 
 
-_SEND = int(SendMessageV2.code)
+#: What takes a lane once it is known to be permitted.
+_KINDS = (SendMessageV2, EndTransaction)
+_IN_LANE = frozenset((SEND_CODE, END_CODE))
 
 
 class AccessGuard:
@@ -111,13 +114,15 @@ class AccessGuard:
             self._checks.authorize(user, request, host, address)
             if user is not None and user == self._inner and self._inner_asked:
                 self._inner_asked(host)
-            if isinstance(request, SendMessageV2) and int(request.code) == _SEND:
+            code = int(request.code)
+            if code in _IN_LANE and isinstance(request, _KINDS) and request.topic:
                 self._admitted.add(
                     version=version,
                     host=host,
                     access_key=ext.get(ACCESS_KEY),
                     topic=request.topic,
                     key=None if user is None else self._checks.key(user),
+                    code=code,
                 )
         except AccessDenied as error:
             raise self._denials.refuse(request, call.peer.address, error) from None
@@ -141,10 +146,10 @@ class AccessGuard:
 
     def reader(self, peer: Peer) -> Read | None:
         """
-        Return what reads the plain sends of a peer.
+        Return what reads the plain sends of a peer, and its ends of transactions.
 
         Their signatures are checked; what their users may do is known from the first
-        send to a topic, which comes the other way.
+        request of this kind to a topic, which comes the other way.
         """
         known = self._admitted.find(self._checks.version, host_of(peer.address))
         return None if known is None else known.read

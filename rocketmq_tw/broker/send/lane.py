@@ -95,8 +95,7 @@ class SendLane:
         taken, kind = Taken(), frames[at][0]
         form: LaneForm | None = self._json
         if kind != JSON:
-            # A guard reads JSON only.
-            form = self._find_form(kind) if read is None else None
+            form = self._find_form(kind)
         if form is None or len(peer.host_bytes) != HOST_V4_SIZE:
             return taken
         run: list[LaneMessage] = []

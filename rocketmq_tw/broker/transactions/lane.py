@@ -27,7 +27,7 @@ from rocketmq_tw.broker.transactions.lane_recent import RecentHalves
 from rocketmq_tw.remoting.call import Peer
 from rocketmq_tw.remoting.lane import LEFT, Read, Taken
 from rocketmq_tw.wire.command import ONE_WAY, RESPONSE, Command
-from rocketmq_tw.wire.frame import JSON, Frame
+from rocketmq_tw.wire.frame import Frame
 
 
 class TransactionLane:
@@ -75,14 +75,14 @@ class TransactionLane:
         Take half messages and ends from ``at`` on; nothing that can fail is among them.
         """
         taken, form = Taken(), self._find_form(frames[at][0])
-        if form is None or (read is not None and form.kind != JSON):
+        if form is None:
             return taken
         batch = Batch(form, peer.host_bytes, self._runs.capacity)
         for kind, header, body in frames[at:until]:
             if kind != form.kind:
                 break
             if header.startswith(form.end_start):
-                is_taken = read is None and self._take_end(header, batch)
+                is_taken = self._take_end(header, body, batch, read)
             elif first is not None or header.startswith(form.send_start):
                 is_taken = self._take_half(header, body, batch, read, first)
             else:
@@ -125,10 +125,13 @@ class TransactionLane:
         batch.add(message)
         return True
 
-    def _take_end(self, header: bytes, batch: Batch) -> bool:
+    def _take_end(
+        self, header: bytes, body: bytes, batch: Batch, read: Read | None
+    ) -> bool:
         """Add the end of a transaction; False if its handler must look at it."""
         try:
-            command = batch.form.decode_end(header)
+            decode = batch.form.decode_end
+            command = decode(header) if read is None else read(header, body)
         except LEFT:
             return False
         flag, opaque, request = command.flag, command.opaque, command.fields

@@ -111,7 +111,6 @@ class LaneEnds:
         size = batch.ended_size + len(str(offset)) + 1
         if (
             decision is None
-            or self._permit.is_used
             or offset in batch.ended
             or not self._ending.is_simple(offset, len(batch.ended), size)
         ):
@@ -119,7 +118,11 @@ class LaneEnds:
         half = self._half(request, batch)
         if half is None or half.group != request.producer_group:
             return False
-        if request.topic and request.topic.encode() not in (half.topic, HALF_TOPIC):
+        named = (request.topic or "").encode()
+        if named != half.topic and (
+            # Whether this is permitted is decided by its handler.
+            self._permit.is_used or named not in (b"", HALF_TOPIC)
+        ):
             return False
         if self._waits and not _waits(half.properties):
             return False

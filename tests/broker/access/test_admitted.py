@@ -7,12 +7,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.auth.policies import MAX_NAME
 from rocketmq_tw.auth.signature import Key, signer
 from rocketmq_tw.broker.access.admitted import (
+    END_CODE,
     MAX_ADMITTED,
     AdmittedHosts,
     AdmittedSends,
 )
 from rocketmq_tw.remoting.lane import LEFT, NotAdmitted
 from rocketmq_tw.wire.command import encode_request
+from rocketmq_tw.wire.frame import BINARY, JSON
+from rocketmq_tw.wire.requests.transaction import EndTransaction
 from tests.broker.access.cases import ADMIN
 from tests.broker.cases import TOPIC, sent
 
@@ -59,6 +62,42 @@ class AdmittedSendsTests(SynchronousTestCase):
         """The signature of another secret is none."""
         self.sends.add(ADMIN.access_key, TOPIC, Key(b"another"))
         self.assertRaises(NotAdmitted, self.sends.read, *split())
+
+    def test_binary(self) -> None:
+        """So does one with a binary header."""
+        frame = encode_request(sent(), 1, kind=BINARY, sign=signer(ADMIN))
+        end = 8 + int.from_bytes(frame[5:8], "big")
+        header, body = frame[8:end], frame[end:]
+        self.assertRaises(NotAdmitted, self.sends.read, header, body)
+        self.sends.add(ADMIN.access_key, TOPIC, KEY)
+        found = self.sends.read(header, body)
+        self.assertEqual((found.fields.topic, found.kind), (TOPIC, BINARY))
+        for other in (
+            (header, body + b"x"),
+            (header.replace(b"TopicTest", b"TopicText"), body),
+            (header.replace(b"TBW102", b"TBW103"), body),
+            (b"\x00\x0b" + header[2:], body),
+            (header[:30], body),
+        ):
+            self.assertRaises(LEFT, self.sends.read, *other)
+
+    def test_end(self) -> None:
+        """Who may send to a topic is asked again when he ends a transaction of it."""
+        request = EndTransaction("PG", 1, 2, 8, False, "key", None, TOPIC)
+        for kind in (JSON, BINARY):
+            sends = AdmittedSends()
+            frame = encode_request(request, 1, kind=kind, sign=signer(ADMIN))
+            header = frame[8:]
+            sends.add(ADMIN.access_key, TOPIC, KEY)
+            self.assertRaises(NotAdmitted, sends.read, header, b"")
+            sends.add(ADMIN.access_key, TOPIC, KEY, END_CODE)
+            self.assertEqual(sends.read(header, b"").fields.producer_group, "PG")
+            for other in (
+                (header, b"x"),
+                (header.replace(b"PG", b"PH"), b""),
+                (header.replace(b"TopicTest", b"TopicText"), b""),
+            ):
+                self.assertRaises(NotAdmitted, sends.read, *other)
 
     def test_no_signature_needed(self) -> None:
         """Where none is needed, whoever claims to send has to be the same."""

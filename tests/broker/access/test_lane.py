@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from rocketmq_tw.auth.credentials import Credentials
 from rocketmq_tw.auth.signature import signer
+from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.remoting.lane import Taken
 from rocketmq_tw.wire.command import encode_request
 from rocketmq_tw.wire.fields import Ext
-from rocketmq_tw.wire.frame import Frame
+from rocketmq_tw.wire.frame import BINARY, JSON, Frame
 from rocketmq_tw.wire.requests.auth import UpdateUser
 from tests.broker.access.cases import ADMIN, AccessCase
-from tests.broker.cases import pulled, sent
+from tests.broker.cases import TOPIC, pulled, sent
+from tests.broker.transactions.cases import ended, half
 from tests.remoting.ends import connected
 
 PROPERTIES = "UNIQ_KEY\x01AC11000100002A9F00000000000001\x02"
@@ -72,6 +74,24 @@ class LaneTests(AccessCase):
             split(pull),
         ):
             self.assertEqual(self.take([good, other, good]), 1, other)
+
+    def test_transactions(self) -> None:
+        """Half messages and ends that name their topic, in either form of headers."""
+        sign = signer(ADMIN)
+        for kind in (JSON, BINARY):
+            before = self.store.max_offset(TRANS_HALF_TOPIC, 0)
+            for _ in range(3):
+                self.assertEqual(self.status_as(ADMIN, half()), 0)
+            found = self.messages(TRANS_HALF_TOPIC)[before:]
+            self.assertEqual(self.status_as(ADMIN, ended(found[0], topic=TOPIC)), 0)
+            ends = [
+                split(encode_request(ended(it, topic=topic), 1, kind=kind, sign=sign))
+                for it in found
+                for topic in (TOPIC, None)
+            ]
+            good = split(encode_request(half(), 1, kind=kind, sign=sign))
+            self.assertEqual(self.take([good, ends[2], good, ends[4]]), 4)
+            self.assertEqual(self.take([ends[5]]), 0)
 
     def test_repeated_names(self) -> None:
         """The topic that is judged is the one that is stored, however it is written."""
