@@ -128,7 +128,12 @@ class FollowedTimer:
         """
         loaded = files.check.load()
         if files.has_log and loaded is not None:
-            return loaded[0]  # it acted when it stopped
+            # It acted when it stopped; its master may have delivered messages since.
+            point, own = loaded
+            if own is not None and own.is_clean:
+                own = msgspec.structs.replace(own, is_clean=False)
+                files.check.write(point, own)
+            return point
         if loaded is not None:
             self.point = loaded[0]
         own = None if loaded is None else loaded[1]

@@ -169,6 +169,29 @@ class SentTests(TimedEscapeCase):
         self.cluster.advance(40)
         self.assertEqual(self.bodies(), [b"%02d" % number for number in range(40)])
 
+    def test_stopped_while_acting(self) -> None:
+        """What the master has delivered until the slave is back is not sent again."""
+        for number in range(60):
+            self.timed(b"%02d" % number, 1 + number)
+        self.cluster.advance(10)
+        self.master.kill()
+        self.cluster.advance(8)
+        self.slave.stop()
+        self.master.start()
+        self.cluster.advance(15)
+        self.slave.start()
+        self.cluster.advance(6)
+        self.assertTrue(os.path.exists(f"{self.slave.directory}/timerwheel"))
+        self.master.kill()
+        self.cluster.advance(40)
+        self.master.start()
+        self.cluster.advance(10)
+        found = self.bodies()
+        self.assertEqual(len(set(found)), 60)
+        twice = [body for body in set(found) if found.count(body) > 1]
+        # What the slave sent before it stopped the master does not know of.
+        self.assertEqual([body for body in twice if body >= b"20"], [])
+
     def test_recalled(self) -> None:
         """What was recalled is not sent."""
         handle = self.timed(b"recalled", 20)
