@@ -292,6 +292,7 @@ TIME_OF_DAY = {
     "metrics/service.py",
     "metrics/broker/lag.py",
     "metrics/broker/storage.py",
+    "metrics/broker/pops.py",
     "metrics/broker/timer.py",
     # a test double
     "testing/reactor.py",

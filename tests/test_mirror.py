@@ -48,6 +48,7 @@ ELSEWHERE = {
     "broker/broker.py": "broker/test_features.py",
     "broker/choices.py": "broker/test_config.py",
     "broker/timer/before.py": "broker/timer/test_acting.py",
+    "broker/pop/meter.py": "metrics/broker/test_pops.py",
     "broker/timer/empties.py": "broker/timer/test_service.py",
     "broker/timer/emptying.py": "broker/timer/test_service.py",
     "broker/timer/slots.py": "broker/timer/test_service.py",

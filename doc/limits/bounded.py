@@ -71,6 +71,7 @@ metrics.broker.lag_chunk.LagChunk: _ended _ends _firsts _ids _queue_rows _queues
 metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed
 metrics.broker.messages.SentChunk: _burying _rows: 64 topics and groups; 2
 metrics.broker.messages.StoredChunk: _counts _queues _spans _used: the queues of 64 topics
+metrics.broker.pops.Counts: table: maxTopics
 metrics.broker.timer.TopicCounts: table: maxTopics
 metrics.broker.transactions.TransactionMetrics: _latencies: maxTopics
 metrics.creations.CreationMetrics: _groups _topics: one for each outcome

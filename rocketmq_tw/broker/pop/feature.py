@@ -47,6 +47,7 @@ def install(broker: Broker, router: Router) -> PopParts:
     polling, lifecycle = parts.polling, broker.lifecycle
     _processors(broker, parts, router)
     _gauges(broker, parts)
+    broker.measured.pop = parts
     lifecycle.on_drain.append(polling.stop)
     lifecycle.on_connection_lost.append(polling.connection_lost)
     if broker.config.is_slave:

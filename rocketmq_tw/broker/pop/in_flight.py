@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import islice
 
 import msgspec
 
@@ -33,6 +34,8 @@ from rocketmq_tw.wire.bodies.revive import MAX_MESSAGES, AckRecord, CheckPoint
 
 #: Milliseconds: times are compared in steps of these.
 TICK_MS = 100
+#: Check points that are counted, of those whose time is over.
+LATE = 10_000
 #: Java's largest ``long``.
 _LATEST_MS = (1 << 63) - 1
 #: Ticks without check points that may be kept besides the others.
@@ -249,6 +252,25 @@ class InFlight:
     def next_due_ms(self) -> int | None:
         """Return when something may be due next, in ms since the epoch."""
         return self._ticks[0] * TICK_MS if self._ticks else None
+
+    def late(self, now_ms: int) -> dict[int, tuple[int, int]]:
+        """
+        Count check points whose time is over, and that were not taken yet.
+
+        :returns: for each queue of the log that has some, how many, up to
+            :data:`LATE`, and when the first of them was due, in ms since the epoch.
+        """
+        found: dict[int, tuple[int, int]] = {}
+        now, left = now_ms // TICK_MS, LATE
+        if not self._ticks or self._ticks[0] > now:
+            return found
+        for tick in sorted(each for each in self._by_tick if each <= now):
+            for popped in islice(self._by_tick[tick], left):
+                queue, due_ms = popped.revive_queue, tick * TICK_MS
+                count, since_ms = found.get(queue, (0, due_ms))
+                found[queue] = count + 1, since_ms
+                left -= 1
+        return found
 
     def first_position(self, revive_queue: int) -> int | None:
         """Return the position of the oldest check point of a queue of the log."""

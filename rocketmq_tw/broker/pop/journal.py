@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -44,6 +45,9 @@ from rocketmq_tw.wire.bodies.revive import (
 )
 from rocketmq_tw.wire.record import Draft, decode_all
 
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.pop.meter import PopMeter
+
 #: The group whose offsets say up to where the log is done.
 REVIVE_GROUP = "CID_RMQ_SYS_REVIVE_GROUP"
 #: Bytes that are read at a time.
@@ -52,6 +56,8 @@ _SLICE = 256 << 10
 _RECORDS = 64
 #: A check point is written again once so many records are behind it.
 FAR_BEHIND = 100_000
+#: What the meter counts.
+CHECK_POINTS, ACKNOWLEDGEMENTS = "CK", "ACK"
 #: How many are written again in one step.
 _AT_ONCE = 100
 
@@ -65,6 +71,8 @@ class ReviveLog:
     :param topic: its name.
     :param queues: how many queues it has.
     :param now: returns the time of day, in seconds since the epoch.
+    :ivar queues: that number.
+    :ivar meter: counts records; None for nothing.
     """
 
     _log = Logger()
@@ -83,7 +91,7 @@ class ReviveLog:
     ) -> None:
         self._topic = topic
         self._raw_topic = topic.encode()
-        self._queues = queues
+        self.queues = queues
         self._store = store
         self._offsets = offsets
         self.in_flight = in_flight
@@ -93,12 +101,13 @@ class ReviveLog:
         self._turns = count()
         #: Whether records may not be on disk.
         self._is_unflushed = False
+        self.meter: PopMeter | None = None
         #: What :meth:`commit` found the last time, by queue.
         self._done: dict[int, int] = {}
 
     def next_queue(self) -> int:
         """Return the queue of the log for the next pop; they take turns."""
-        return next(self._turns) % self._queues
+        return next(self._turns) % self.queues
 
     def begin(self, popped: Popped) -> Appended:
         """
@@ -109,6 +118,8 @@ class ReviveLog:
         appended = self._put(CHECK_POINT, popped.revive_queue, self._record(popped))
         popped.position = appended.queue_offset
         self.in_flight.add(popped)
+        if self.meter is not None:
+            self.meter.written(popped, CHECK_POINTS)
         return appended
 
     def acknowledge(self, popped: Popped, offsets: Sequence[int]) -> Appended:
@@ -130,8 +141,18 @@ class ReviveLog:
         )
         tag = ACK if len(offsets) == 1 else BATCH_ACK
         appended = self._put(tag, popped.revive_queue, record.encode())
-        self.in_flight.acknowledge(popped.key, offsets)
+        done = self.in_flight.acknowledge(popped.key, offsets)
+        if self.meter is not None:
+            self._count(popped, len(done))
         return appended
+
+    def _count(self, popped: Popped, done: int) -> None:
+        """Count acknowledgements, and the end of a check point."""
+        assert self.meter is not None
+        self.meter.written(popped, ACKNOWLEDGEMENTS, done)
+        self.meter.done(popped, ACKNOWLEDGEMENTS, done)
+        if popped.key not in self.in_flight:
+            self.meter.done(popped, CHECK_POINTS)
 
     def replay(self) -> Steps[None]:
         """
@@ -143,7 +164,7 @@ class ReviveLog:
         found = self._store.queues().get(self._topic, [])
         for queue in found:
             yield from self._replay_queue(queue)
-        self._queues = max(1, self._queues)
+        self.queues = max(1, self.queues)
         if len(self.in_flight):
             self._log.info(
                 "{count} pops have messages that are not acknowledged",
@@ -206,7 +227,7 @@ class ReviveLog:
         for queue, done in self._done.items():
             if done >= 0:
                 self._offsets.commit(REVIVE_GROUP, self._topic, queue, done)
-        self._done = {queue: self._last_done(queue) for queue in range(self._queues)}
+        self._done = {queue: self._last_done(queue) for queue in range(self.queues)}
 
     def commit_now(self) -> None:
         """Commit up to where the log is done, at the stop: nothing is popped then."""
@@ -242,7 +263,7 @@ class ReviveLog:
     def write_old_again(self) -> Steps[None]:
         """Write check points again that are far behind, so that a start is quick."""
         far = max(FAR_BEHIND, 4 * len(self.in_flight))
-        for queue in range(self._queues):
+        for queue in range(self.queues):
             limit = self._store.max_offset(self._topic, queue) - far
             while limit > 0:
                 old = self.in_flight.before(queue, limit, _AT_ONCE)

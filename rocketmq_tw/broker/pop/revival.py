@@ -11,7 +11,7 @@ Source: ``PopReviveService`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -37,6 +37,9 @@ from rocketmq_tw.store.interfaces import IMessageStore
 from rocketmq_tw.wire import properties
 from rocketmq_tw.wire.record import Draft, MalformedRecord
 
+if TYPE_CHECKING:
+    from rocketmq_tw.broker.pop.meter import PopMeter
+
 #: Seconds between two looks at what is due.
 PERIOD = 0.2
 #: Check points that are taken at a time.
@@ -56,6 +59,7 @@ class Revival:
     :param retry_v2: which name a new retry topic gets.
     :param now: returns the time of day, in seconds since the epoch.
     :ivar revived: how many copies were stored since the start.
+    :ivar meter: counts them, and times the passes; None for nothing.
     """
 
     _log = Logger()
@@ -85,6 +89,8 @@ class Revival:
         self._retry_name = pop_retry_topic_v2 if retry_v2 else pop_retry_topic
         self._now = now
         self.revived = 0
+        self.meter: PopMeter | None = None
+        self._seconds = clock.seconds
         self._tick = LoopingCall(self._pass)
         self._tick.clock = clock
 
@@ -111,10 +117,12 @@ class Revival:
 
     def _revive_all(self) -> Steps[None]:
         """Copy all that is due now; a step is a message."""
-        now_ms = int(self._now() * 1000)
+        now_ms, begin = int(self._now() * 1000), self._seconds()
         while self._tick.running:
             due = self._in_flight.take_due(now_ms, _AT_ONCE)
             if not due:
+                if self.meter is not None:
+                    self.meter.passed(self._seconds() - begin)
                 return
             for popped in due:
                 try:
@@ -169,8 +177,12 @@ class Revival:
                 group=popped.group,
                 why=str(error),
             )
+            is_stored = False
         else:
             self.revived += 1
+            is_stored = True
+        if self.meter is not None:
+            self.meter.copied(popped, is_stored)
 
     def _copy(self, popped: Popped, record: bytes) -> Draft:
         """Return the draft of a copy."""

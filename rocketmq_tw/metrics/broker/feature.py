@@ -12,6 +12,7 @@ from rocketmq_tw.metrics.broker.clients import ClientMetrics
 from rocketmq_tw.metrics.broker.labels import GroupLabels
 from rocketmq_tw.metrics.broker.lag import LagMetrics
 from rocketmq_tw.metrics.broker.messages import MessageMetrics
+from rocketmq_tw.metrics.broker.pops import PopMetrics
 from rocketmq_tw.metrics.broker.state import StateMetrics
 from rocketmq_tw.metrics.broker.storage import StorageMetrics
 from rocketmq_tw.metrics.broker.timer import TimedMessageMetrics
@@ -56,6 +57,7 @@ def broker_metrics(page: Page) -> Install:
             CounterMetrics(target, broker.stats.gauges).collect,
             TransactionMetrics(target, broker).collect,
             TimedMessageMetrics(target, broker).collect,
+            PopMetrics(target, broker).collect,
             creations.collect,
             RequestMetrics(target, router, seconds, creations.around).collect,
         ]

@@ -48,6 +48,17 @@ class InFlightTests(SynchronousTestCase):
         """Have nothing in flight."""
         self.table = InFlight(limit=3, limit_per_group=2)
 
+    def test_late(self) -> None:
+        """What is due is counted by queues of the log, until it is taken."""
+        self.table.add(popped())
+        self.table.add(popped(pop_time_ms=NOW + 500, group="H", revive_queue=2))
+        self.table.add(popped(pop_time_ms=NOW + 9000, group="I"))
+        self.assertEqual(self.table.late(NOW + 999), {})
+        found = self.table.late(NOW + 1600)
+        self.assertEqual(found, {0: (1, NOW + 1000), 2: (1, NOW + 1500)})
+        self.table.take_due(NOW + 1600, 1)
+        self.assertEqual(self.table.late(NOW + 1600), {2: (1, NOW + 1500)})
+
     def test_acknowledged_messages_are_not_due(self) -> None:
         """Only the others come again, once their time is over."""
         one = popped()
