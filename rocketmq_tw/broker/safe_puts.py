@@ -21,8 +21,9 @@ Watched = list[list[int]]
 #: Counts sends: how many, since when they were here, and what else counts their times.
 Count = Callable[[int, float, Watched], None]
 
-#: Of how many reads sends may wait; the time of more ends when they are stored.
-MOST = 100_000
+#: Of how many reads sends may wait: they are counted at once, in 20 ms, after a disk
+#: that hung. The time of more ends when they are stored.
+MOST = 20_000
 
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
