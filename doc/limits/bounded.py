@@ -24,7 +24,7 @@ broker.slave.escape.Escape: _waiting: the messages of one step
 broker.slave.master.Master: on_change: one for each feature
 broker.slave.sync.SlaveSync: _failing: one for each kind of document
 broker.put_times.PutTimes: _last: one number for each time
-broker.safe_puts.SafePuts: _waiting: 100,000 reads with messages that are not safe
+broker.safe_puts.SafePuts: _waiting: 20,000 reads with messages that are not safe
 broker.stats.BrokerStats: _samples gauges: samples of ten minutes; one for each gauge
 broker.timer.delivery_run.DeliveryRun: _queues _run _times: 128 messages, those of one step
 broker.timer.linking._Step: delays topics waiting: 192 messages, those of one step
