@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+import msgspec
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
@@ -24,7 +25,7 @@ from rocketmq_tw.store.message_store import MessageStore
 from rocketmq_tw.store.queues.fetch import FetchStatus
 from rocketmq_tw.testing import ManualThreads
 from rocketmq_tw.wire.record import decode, decode_all
-from tests.store.cases import NOW, SIZE, TAG_A, TOPIC, StoreCase, draft
+from tests.store.cases import NOW, SIZE, SMALL, TAG_A, TOPIC, StoreCase, draft
 from tests.store.disks import FaultyDisk
 
 NOW_MS = int(NOW * 1000)
@@ -166,6 +167,7 @@ class OpenTests(StoreCase):
                 f"commitlog/{first}": 1000,
                 f"consumequeue/TopicTest/0/{first}": 80,
                 "checkpoint": 4096,
+                "index/20231114221320000": 40 + 4 * 50 + 20 * 100,
                 "lock": 4,
             },
         )
@@ -335,7 +337,9 @@ class OpenTests(StoreCase):
 
 
 class FlushTests(StoreCase):
-    """Forcing to disk in the background."""
+    """Forcing to disk in the background; the index has its own tests."""
+
+    config = msgspec.structs.replace(SMALL, message_index_enable=False)
 
     def test_the_log_is_forced_every_half_second(self) -> None:
         """And the checkpoint says so a second later."""

@@ -24,6 +24,8 @@ TINY = StoreConfig(
     consume_queue_file_size=80,
     window_size=4096,
     flush_commit_log_least_pages=0,
+    # It may fail without harm.
+    message_index_enable=False,
 )
 
 

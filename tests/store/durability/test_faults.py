@@ -103,10 +103,12 @@ class RefusedTests(StoreCase):
     def test_failed_checkpoint(self) -> None:
         """Sends wait until it can be written again."""
         self.store.put(draft(), NOW)
+        self.clock.pump([0.5, 0.5])  # The first file of the index is there.
+        self.store.put(draft(), NOW)
         self.disk.fail_next("set_size")
         self.clock.pump([0.5, 0.5])
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.assertIsNotNone(self.store.failure)
         self.assertRaises(StoreNotWriteable, self.store.put, draft(), NOW)
         self.clock.advance(1)
-        self.assertEqual(self.store.put(draft(), NOW).queue_offset, 1)
+        self.assertEqual(self.store.put(draft(), NOW).queue_offset, 2)

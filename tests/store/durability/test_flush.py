@@ -28,7 +28,11 @@ class SyncCase(StoreCase):
     """Has a store that flushes first, and its thread in hand."""
 
     config = StoreConfig(
-        commit_log_file_size=1000, consume_queue_file_size=80, window_size=4096
+        commit_log_file_size=1000,
+        consume_queue_file_size=80,
+        window_size=4096,
+        max_hash_slot_num=50,
+        max_index_num=100,
     )
 
     def setUp(self) -> None:
@@ -78,6 +82,8 @@ class HangingFsyncTests(SyncCase):
         consume_queue_file_size=80,
         window_size=4096,
         max_unflushed_messages=5,
+        max_hash_slot_num=50,
+        max_index_num=100,
     )
 
     def test_no_more_are_taken(self) -> None:

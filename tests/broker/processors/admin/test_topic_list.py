@@ -72,7 +72,7 @@ class TopicListProcessorTests(BrokerCase):
             (topic("C", readQueueNums=-1), "the topic [C]: the field readQueueNums"),
             (
                 topic("C", attributes={"+no.such": "1"}),
-                "the topic [C]: the field attributes",
+                "the topic [C]: unsupported key: no.such",
             ),
             (topic("C", perm=99), "perm"),
         ):
