@@ -12,6 +12,7 @@ from rocketmq_tw.admin.cli.invocation import (
     noun_of,
     pairs,
     verb,
+    watching,
 )
 from rocketmq_tw.admin.cli.output import Output, changed
 from rocketmq_tw.admin.cli.settings import (
@@ -29,7 +30,8 @@ noun = noun_of("broker", "Brokers: settings, statistics, replication.")
 
 
 @verb(noun, "list")
-def list_(ask: Invocation) -> None:
+@watching
+def list_(ask: Invocation, watch: float | None, times: int | None) -> None:
     """List the registered brokers, without asking them anything."""
 
     def draw(found: tuple[BrokerAddress, ...], output: Output) -> None:
@@ -38,7 +40,7 @@ def list_(ask: Invocation) -> None:
             [[b.cluster, b.name, str(b.id), b.address] for b in found],
         )
 
-    ask.show(lambda admin: admin.cluster.brokers(), draw)
+    ask.show(lambda admin: admin.cluster.brokers(), draw, watch=watch, times=times)
 
 
 @verb(noun, "config")
@@ -69,7 +71,14 @@ def set_(ask: Invocation, broker: str, settings: tuple[str, ...], yes: bool) -> 
 @verb(noun, "stats")
 @click.argument("broker")
 @click.argument("keys", nargs=-1)
-def stats(ask: Invocation, broker: str, keys: tuple[str, ...]) -> None:
+@watching
+def stats(
+    ask: Invocation,
+    broker: str,
+    keys: tuple[str, ...],
+    watch: float | None,
+    times: int | None,
+) -> None:
     """Show all that a broker says of itself, or some KEYS of it."""
 
     def draw(found: Statistics, output: Output) -> None:
@@ -78,12 +87,15 @@ def stats(ask: Invocation, broker: str, keys: tuple[str, ...]) -> None:
     async def read(admin: AdminClient) -> Statistics:
         return chosen_statistics(await admin.brokers.runtime(broker), keys)
 
-    ask.show(read, draw)
+    ask.show(read, draw, watch=watch, times=times)
 
 
 @verb(noun, "replication")
 @click.argument("broker")
-def replication(ask: Invocation, broker: str) -> None:
+@watching
+def replication(
+    ask: Invocation, broker: str, watch: float | None, times: int | None
+) -> None:
     """Show how far the slaves of a broker are."""
 
     def draw(found: Replication, output: Output) -> None:
@@ -106,7 +118,9 @@ def replication(ask: Invocation, broker: str) -> None:
                 ],
             )
 
-    ask.show(lambda admin: admin.brokers.replication(broker), draw)
+    ask.show(
+        lambda admin: admin.brokers.replication(broker), draw, watch=watch, times=times
+    )
 
 
 @verb(noun, "forbid-writes")

@@ -43,7 +43,14 @@ _attribute = click.option(
 @verb(noun, "list")
 @click.option("-a", "--all", "with_system", is_flag=True, help="Also system topics.")
 @click.option("--names", is_flag=True, help="Only names, from the name server alone.")
-def list_(ask: Invocation, with_system: bool, names: bool) -> None:
+@watching
+def list_(
+    ask: Invocation,
+    with_system: bool,
+    names: bool,
+    watch: float | None,
+    times: int | None,
+) -> None:
     """List the topics."""
 
     def draw(found: tuple[TopicSummary, ...], output: Output) -> None:
@@ -60,7 +67,10 @@ def list_(ask: Invocation, with_system: bool, names: bool) -> None:
         )
 
     ask.show(
-        lambda admin: admin.topics.list(with_system, with_settings=not names), draw
+        lambda admin: admin.topics.list(with_system, with_settings=not names),
+        draw,
+        watch=watch,
+        times=times,
     )
 
 

@@ -18,6 +18,18 @@ class BrokerTests(CommandCase):
         self.assertIn("role", text)
         self.error("broker", "config", "nobody")
 
+    def test_watched(self) -> None:
+        """What one looks at twice is printed again."""
+        for words in (
+            ("broker", "list"),
+            ("broker", "stats", "broker-a", "bootTimestamp"),
+            ("broker", "replication", "broker-a"),
+            ("topic", "list"),
+        ):
+            once = self.output(*words)
+            text = self.output(*words, "--watch", "1", "--times", "2")
+            self.assertEqual(text.count(once.splitlines()[0]), 2, text)
+
     def test_changes(self) -> None:
         """A refusal is exit code 1; writes are forbidden and allowed."""
         words = ["broker", "set", "broker-a", "listenPort=1"]
