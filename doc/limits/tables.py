@@ -959,9 +959,13 @@ CACHES: Final = (
     ),
     Cache(
         what="hash codes of tags, and of how keys begin, up to 512 bytes; two of each",
-        holds=("store.index.hash.KeyHash._heads", "store.index.hash.KeyHash.tags"),
+        holds=(
+            "store.index.hash.KeyHash._counted",
+            "store.index.hash.KeyHash._heads",
+            "store.index.hash.KeyHash.tags",
+        ),
         limit="store.index.hash.MAX_HEADS",
-        entry=4 * 700,
+        entry=6 * 700,
     ),
     Cache(
         what="hosts of peers, for each kind of line in the log; some 40 kinds",

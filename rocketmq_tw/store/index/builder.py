@@ -242,19 +242,18 @@ class IndexBuilder:
         base = self.position
         behind = 0
         entries: list[Entry] = []
-        hash_code = self._hash
+        add, hash_code = entries.append, self._hash
         find_tag, hash_tag = hash_code.tags.get, hash_code.of_tag
         for at, size, time_ms, topic, keys in keyed(data, 0, len(data)):
-            behind = at + size
+            behind, offset = at + size, base + at
+            topic += b"#"
             for key in keys:
-                text = topic + b"#" + key
-                if key.startswith(TAG_KEY):
-                    code = find_tag(text, -1)
-                    if code < 0:
-                        code = hash_tag(text)
-                else:
-                    code = hash_code(text)
-                entries.append((code, base + at, time_ms))
+                text = topic + key
+                is_tag = key.startswith(TAG_KEY)
+                code = find_tag(text, -1) if is_tag else hash_code(text)
+                if code < 0:
+                    code = hash_tag(text)
+                add((code, offset, time_ms))
             if len(entries) >= ENTRIES:
                 break
         self._add(entries)
