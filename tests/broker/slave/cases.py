@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,6 +18,7 @@ from rocketmq_tw.wire.requests.offset import (
     GetAllDelayOffset,
 )
 from rocketmq_tw.wire.requests.topic import GetAllTopicConfig
+from tests.store.cases import StoreCase
 
 
 class PairCase(SynchronousTestCase):
@@ -62,3 +63,37 @@ class PairCase(SynchronousTestCase):
         """Let the master respond with a document of the test."""
         text = body if isinstance(body, bytes) else fastjson.dumps(body)
         self.master.traffic.respond(kind, kind.response_type(body=text), times)
+
+
+class EscapeCase(StoreCase):
+    """
+    Two masters with a topic; the first has a slave that acts for it.
+
+    :cvar settings: further ones of all brokers.
+    :cvar queues: those of the topic, at all masters or at each.
+    """
+
+    settings: ClassVar[dict[str, Any]] = {}
+    queues: ClassVar[int | dict[str, int]] = 1
+
+    def setUp(self) -> None:
+        """Start all of them."""
+        super().setUp()
+        self.cluster = MemoryCluster(
+            directory=self.root,
+            broker_settings={
+                "slave_read_enable": True,
+                "enable_slave_acting_master": True,
+                "enable_remote_escape": True,
+                "total_replicas": 2,
+                **self.settings,
+            },
+            name_server_settings={"support_acting_master": True},
+        )
+        self.slave = self.cluster.add_slave("broker-a")
+        self.other = self.cluster.add_broker("broker-b")
+        self.master = self.cluster.broker
+        self.cluster.start()
+        self.addCleanup(self.cluster.stop)
+        self.cluster.create_topic("T", self.queues)
+        self.cluster.advance(15)

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.logger import capturedLogs
 
 from rocketmq_tw.model.message import DELAY, Message, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from tests.store.cases import StoreCase
-
-SETTINGS: dict[str, Any] = {
-    "slave_read_enable": True,
-    "enable_slave_acting_master": True,
-    "enable_remote_escape": True,
-    "total_replicas": 2,
-}
+from tests.broker.slave.cases import EscapeCase
 
 
-class EscapeTests(StoreCase):
-    """Two masters; the first has a slave."""
+class EscapeTests(EscapeCase):
+    """Delayed messages."""
 
     def setUp(self) -> None:
-        """Start all of them, with a topic at both masters."""
+        """Start all, and a producer."""
         super().setUp()
-        self.cluster = MemoryCluster(
-            directory=self.root,
-            broker_settings=SETTINGS,
-            name_server_settings={"support_acting_master": True},
-        )
-        self.slave = self.cluster.add_slave("broker-a")
-        self.other = self.cluster.add_broker("broker-b")
-        self.master = self.cluster.broker
-        self.cluster.start()
-        self.addCleanup(self.cluster.stop)
-        self.cluster.create_topic("T", 1)
-        self.cluster.advance(15)
         self.producer = self.cluster.producer()
 
     def delay(self, *bodies: bytes, topic: str = "T") -> None:

@@ -13,7 +13,6 @@ from rocketmq_tw.broker.timer import delivery_run
 from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.queue import MessageQueue
 from rocketmq_tw.store.run import CopyMessage
-from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.bodies.other_tables import TimerCheckPoint
@@ -24,34 +23,17 @@ from rocketmq_tw.wire.requests.recall import RecallMessage
 from rocketmq_tw.wire.requests.registration import RegisterBroker
 from rocketmq_tw.wire.requests.replication import GetTimerCheckPoint
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from tests.broker.slave.test_escape import SETTINGS
-from tests.store.cases import StoreCase
+from tests.broker.slave.cases import EscapeCase
 
 
-class TimedEscapeCase(StoreCase):
-    """Two masters with a topic; the first has a slave."""
+class TimedEscapeCase(EscapeCase):
+    """Has a producer of timed messages, which may be recalled."""
 
-    settings: ClassVar[dict[str, Any]] = {}
+    settings: ClassVar[dict[str, Any]] = {"recall_message_enable": True}
 
     def setUp(self) -> None:
-        """Start all of them."""
+        """Start all, and a producer."""
         super().setUp()
-        self.cluster = MemoryCluster(
-            directory=self.root,
-            broker_settings={
-                **SETTINGS,
-                "recall_message_enable": True,
-                **self.settings,
-            },
-            name_server_settings={"support_acting_master": True},
-        )
-        self.slave = self.cluster.add_slave("broker-a")
-        self.other = self.cluster.add_broker("broker-b")
-        self.master = self.cluster.broker
-        self.cluster.start()
-        self.addCleanup(self.cluster.stop)
-        self.cluster.create_topic("T", 1)
-        self.cluster.advance(15)
         self.producer = self.cluster.producer()
 
     def timed(self, body: bytes, delay: float, topic: str = "T") -> str:
@@ -253,7 +235,10 @@ class SentTests(TimedEscapeCase):
 class RollTests(TimedEscapeCase):
     """A window of ten seconds at masters; a slave waits as long as its wheel can."""
 
-    settings: ClassVar[dict[str, Any]] = {"timer_roll_window_slot": 10}
+    settings: ClassVar[dict[str, Any]] = {
+        **TimedEscapeCase.settings,
+        "timer_roll_window_slot": 10,
+    }
 
     def test_rolled(self) -> None:
         """What rolled comes once: from its master, from the slave, and after that."""

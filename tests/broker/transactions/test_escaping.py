@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from twisted.internet.defer import Deferred, succeed
@@ -17,7 +17,6 @@ from rocketmq_tw.client.transactions.verdict import COMMIT, ROLLBACK, Verdict
 from rocketmq_tw.model.message import Message, StoredMessage
 from rocketmq_tw.model.topic import TRANS_HALF_TOPIC
 from rocketmq_tw.store.interfaces import IMessageStore
-from rocketmq_tw.testing import MemoryCluster
 from rocketmq_tw.testing.nodes import BrokerNode
 from rocketmq_tw.wire.bodies.kvtable import KVTable
 from rocketmq_tw.wire.codes import ResponseCode
@@ -25,9 +24,8 @@ from rocketmq_tw.wire.record import Draft
 from rocketmq_tw.wire.requests.admin import GetRuntimeInfo
 from rocketmq_tw.wire.requests.registration import RegisterBroker
 from rocketmq_tw.wire.requests.send import SendMessageV2
-from tests.broker.slave.test_escape import SETTINGS
+from tests.broker.slave.cases import EscapeCase
 from tests.broker.transactions.cases import TransactionCase
-from tests.store.cases import StoreCase
 
 TIMES = {
     "transaction_check_interval": 5_000,
@@ -157,28 +155,19 @@ class RoundTests(TransactionCase):
         self.assertLess(len(self.sent), 23)
 
 
-class EscapeTests(StoreCase):
+class EscapeTests(EscapeCase):
     """
-    Two masters; the first, which alone has the topic at first, has a slave.
+    The first master alone has the topic at first.
 
     :ivar says: what the producer says of a body; nothing of others.
     """
 
+    settings: ClassVar[dict[str, Any]] = TIMES
+    queues: ClassVar[int | dict[str, int]] = {"broker-a": 1}
+
     def setUp(self) -> None:
-        """Start all of them."""
+        """Start all, and a producer."""
         super().setUp()
-        self.cluster = MemoryCluster(
-            directory=self.root,
-            broker_settings={**SETTINGS, **TIMES},
-            name_server_settings={"support_acting_master": True},
-        )
-        self.slave = self.cluster.add_slave("broker-a")
-        self.other = self.cluster.add_broker("broker-b")
-        self.master = self.cluster.broker
-        self.cluster.start()
-        self.addCleanup(self.cluster.stop)
-        self.cluster.create_topic("T", {"broker-a": 1})
-        self.cluster.advance(15)
         self.says: dict[bytes, Verdict] = {}
         self.asked: list[bytes] = []
         client = self.cluster.client()
