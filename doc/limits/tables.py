@@ -958,14 +958,19 @@ CACHES: Final = (
         entry=300,
     ),
     Cache(
-        what="hash codes of tags, and of how keys begin, up to 512 bytes; two of each",
+        what="hash codes of how keys begin, up to 512 bytes; two tables, twice",
         holds=(
             "store.index.hash.KeyHash._counted",
             "store.index.hash.KeyHash._heads",
-            "store.index.hash.KeyHash.tags",
         ),
         limit="store.index.hash.MAX_HEADS",
-        entry=6 * 700,
+        entry=4 * 700,
+    ),
+    Cache(
+        what="tails of records without their unique key, up to 512 bytes",
+        holds=("store.index.entries.Entries._tails",),
+        limit="store.index.entries.MAX_TAILS",
+        entry=900,
     ),
     Cache(
         what="hosts of peers, for each kind of line in the log; some 40 kinds",

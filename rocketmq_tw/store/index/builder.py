@@ -33,10 +33,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rocketmq_tw.clock import wall_time
+from rocketmq_tw.store.index.entries import Entries
 from rocketmq_tw.store.index.file import Entry, IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
-from rocketmq_tw.store.index.hash import KeyHash
-from rocketmq_tw.store.index.keys import TAG_KEY, is_blank, keyed
+from rocketmq_tw.store.index.keys import is_blank
 from rocketmq_tw.store.index.log_reader import LogReader
 from rocketmq_tw.store.log.commitlog import CommitLog
 from rocketmq_tw.store.queues.dispatch import Dispatcher
@@ -44,9 +44,6 @@ from rocketmq_tw.threads import RunInThread
 
 #: The most bytes of log that one slice indexes.
 _SLICE = 2 << 20
-#: Entries that are made at a stretch, some 1 us each, and of one record more: it has
-#: 16,384 keys at most.
-ENTRIES = 4000
 _SLICE_TIME = 0.002
 _HURRIED_SLICE_TIME = 0.005
 #: Seconds until the next slice: while messages arrive, and after an error.
@@ -113,7 +110,7 @@ class IndexBuilder:
         # Every full file is on disk, or will be: not a state of the indexing.
         self._is_flush_healthy = True
         self._one_at_a_time = DeferredLock()
-        self._hash = KeyHash()
+        self._entries = Entries()
         self._call: IDelayedCall | None = None
         self._state = _State.STOPPED
         self._last_end = 0
@@ -239,25 +236,9 @@ class IndexBuilder:
         """
         Index complete records at the start of ``data``, and advance behind them.
         """
-        base = self.position
-        behind = 0
-        entries: list[Entry] = []
-        add, hash_code = entries.append, self._hash
-        find_tag, hash_tag = hash_code.tags.get, hash_code.of_tag
-        for at, size, time_ms, topic, keys in keyed(data, 0, len(data)):
-            behind, offset = at + size, base + at
-            topic += b"#"
-            for key in keys:
-                text = topic + key
-                is_tag = key.startswith(TAG_KEY)
-                code = find_tag(text, -1) if is_tag else hash_code(text)
-                if code < 0:
-                    code = hash_tag(text)
-                add((code, offset, time_ms))
-            if len(entries) >= ENTRIES:
-                break
+        entries, behind = self._entries.of(data, self.position)
         self._add(entries)
-        self.position = base + behind
+        self.position += behind
         if not behind:
             self._skip_file(data)
 

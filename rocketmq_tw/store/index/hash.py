@@ -31,37 +31,25 @@ class KeyHash:
     """
     Hashes keys.
 
-    It caches the hashes of up to 8192 prefixes of up to 512 bytes, and of 4096 tags.
-
-    :ivar tags: those of tags.
+    It caches the hashes of up to 8192 prefixes of up to 512 bytes.
     """
 
     def __init__(self) -> None:
         self._heads: dict[bytes, int] = {}
         self._counted: dict[bytes, int] = {}
-        self.tags: dict[bytes, int] = {}
-
-    def of_tag(self, text: bytes) -> int:
-        """Do as with a key, and cache it: many messages have the same tag."""
-        value = self(text)
-        if len(text) <= _LONGEST_HEAD:
-            if len(self.tags) >= MAX_HEADS:
-                self.tags.clear()
-            self.tags[text] = value
-        return value
 
     def __call__(self, text: bytes) -> int:
         """
         Return the hash of a topic and a key joined by ``#``, in UTF-8: 0 to 2^31 - 1.
         """
-        if len(text) < _TAIL or not text.isascii():
+        head = text[:-_COUNTER]
+        value = self._counted.get(head, -1)
+        if value < 0:
+            value = self._count(head) if len(text) >= _TAIL and text.isascii() else -1
+        if value < 0 or not (tail := text[-_COUNTER:]).isascii():
             value = java_hash(text.decode("utf-8", "replace")) & 0xFFFFFFFF
         else:
-            head = text[:-_COUNTER]
-            value = self._counted.get(head, -1)
-            if value < 0:
-                value = self._count(head)
-            a, b, c, d = text[-_COUNTER:]
+            a, b, c, d = tail
             value = (value + ((a * 31 + b) * 31 + c) * 31 + d) & 0xFFFFFFFF
         if value < 0x80000000:
             return value

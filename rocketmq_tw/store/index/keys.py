@@ -19,8 +19,9 @@ from rocketmq_tw.wire.record import (
     check,
 )
 
-_UNIQUE = b"UNIQ_KEY\x01"
-_KEYS = b"KEYS\x01"
+#: Names of properties, with the separator behind them.
+UNIQUE = b"UNIQ_KEY\x01"
+KEYS = b"KEYS\x01"
 _TAGS = b"TAGS\x01"
 #: What the tag of a record begins with among its keys.
 TAG = "T#"
@@ -28,20 +29,22 @@ TAG_KEY = TAG.encode()
 _HOSTS_V6 = sysflag.BORN_HOST_V6 | sysflag.STORE_HOST_V6
 #: Size, magic, system flag, store time and body length of a record with IPv4 hosts.
 _HEAD = struct.Struct(">II28xI16xq20xI")
+_TRANSACTION, _ROLLBACK = sysflag.TRANSACTION_MASK, sysflag.ROLLBACK
+#: No topic, no properties.
+_NO_TAIL = bytes(5)
 _BLANK = struct.pack(">I", MAGIC_BLANK)
 
-#: Position in the data, size, store time in ms, topic, keys.
-Keyed = tuple[int, int, int, bytes, list[bytes]]
+#: Position in the data, size, store time in ms, and the tail (see :func:`split`).
+Tailed = tuple[int, int, int, bytes]
 
 
-def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
+def tails(data: bytes, at: int, limit: int) -> Iterator[Tailed]:
     """
     Yield each record from a position on, up to the first incomplete one.
 
     :param limit: the end of the bytes that may be read.
 
-    Once per message: 1.1 us, 0.2 us more with a tag. Bodies are neither read nor
-    checked.
+    Once per message: 0.6 us. Bodies are neither read nor checked.
     """
     unpack, head_size = _HEAD.unpack_from, _HEAD.size
     while at + head_size <= limit:
@@ -53,18 +56,37 @@ def keyed(data: bytes, at: int, limit: int) -> Iterator[Keyed]:
             found = check(data, at, limit, False)
             if isinstance(found, NotARecord):
                 return
-            topic, properties = found.topic, found.properties
+            tail = _tail_of(found.topic, found.properties)
             store_time_ms = found.store_time_ms
         else:
-            position = at + head_size + length
-            if position >= end:
+            tail = data[at + head_size + length : end]
+            if not tail:
                 return
-            behind = position + 1 + data[position]
-            topic, properties = data[position + 1 : behind], data[behind + 2 : end]
-        rolled_back = flags & sysflag.TRANSACTION_MASK == sysflag.ROLLBACK
-        keys = [] if rolled_back else keys_of(properties)
-        yield at, size, store_time_ms, topic, keys
+            if not tail[0]:
+                tail = _tail_of(b"", tail[3:])
+        if flags & _TRANSACTION == _ROLLBACK:
+            tail = _NO_TAIL
+        yield at, size, store_time_ms, tail
         at = end
+
+
+def split(tail: bytes) -> tuple[bytes, bytes]:
+    """
+    Return the topic and the properties of what is behind the body of a record.
+
+    That is the length of the topic in one byte, the topic, the length of the properties
+    in two, and the properties. A 0 before a length of two bytes stands for a long
+    topic. That of a rolled back transaction has neither.
+    """
+    start, length = 1, tail[0]
+    if not length:
+        start, length = 3, int.from_bytes(tail[1:3], "big")
+    return tail[start : start + length], tail[start + length + 2 :]
+
+
+def _tail_of(topic: bytes, properties: bytes) -> bytes:
+    """Return a tail that :func:`split` takes apart."""
+    return b"\0%b%b\0\0%b" % (len(topic).to_bytes(2, "big"), topic, properties)
 
 
 def is_blank(data: bytes, at: int) -> bool:
@@ -76,8 +98,8 @@ def keys_of(properties: bytes) -> list[bytes]:
     """Return the unique key, the words of KEYS, and the tag."""
     unique = unique_key(properties)
     keys = [] if unique is None else [unique]
-    if _KEYS in properties:
-        text = _value(properties, _KEYS)
+    if KEYS in properties:
+        text = _value(properties, KEYS)
         keys.extend(word for word in (text or b"").split(b" ") if word)
     tag = _value(properties, _TAGS)
     if tag is not None:
@@ -92,7 +114,7 @@ def without_tag(keys: list[bytes]) -> list[bytes]:
 
 def unique_key(properties: bytes) -> bytes | None:
     """Return the unique key; None if there is none."""
-    return _value(properties, _UNIQUE)
+    return _value(properties, UNIQUE)
 
 
 def _value(properties: bytes, name: bytes) -> bytes | None:

@@ -38,7 +38,7 @@ from rocketmq_tw.store.index.builder import (
 )
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.index.hash import KeyHash
-from rocketmq_tw.store.index.keys import keyed, keys_of, without_tag
+from rocketmq_tw.store.index.keys import keys_of, split, tails, without_tag
 from rocketmq_tw.store.index.search import Search, Wanted
 from rocketmq_tw.store.interfaces import KeyQuery, Queried
 from rocketmq_tw.store.log.commitlog import CommitLog
@@ -253,7 +253,8 @@ class MessageIndex:
         if start >= stop:
             return False
         data = self._commit_log.files.read(start, min(_GAP_BYTES, stop - start))
-        return any(without_tag(record[4]) for record in keyed(data, 0, len(data)))
+        found = (split(record[3])[1] for record in tails(data, 0, len(data)))
+        return any(without_tag(keys_of(properties)) for properties in found)
 
     def _flushed(self, end_time_ms: int) -> None:
         """Record in the checkpoint up to when full files are on disk."""

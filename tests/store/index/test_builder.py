@@ -7,7 +7,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from rocketmq_tw.store.index.builder import ENTRIES, MAX_LAG, IndexBuilder
+from rocketmq_tw.store.index.builder import MAX_LAG, IndexBuilder
+from rocketmq_tw.store.index.entries import ENTRIES
 from rocketmq_tw.store.index.file import IndexFile
 from rocketmq_tw.store.index.files import IndexFiles
 from rocketmq_tw.store.log.commitlog import CommitLog

@@ -45,15 +45,3 @@ class KeyHashTests(SynchronousTestCase):
         self.assertEqual(len(key_hash._heads), 0)
         key_hash(b"k" * 500)
         self.assertEqual(len(key_hash._heads), 1)
-
-    def test_tags(self) -> None:
-        """Tags hash alike; a bounded number is kept, and no long ones."""
-        key_hash = KeyHash()
-        for number in range(5000):
-            text = b"Topic#T#%d" % number
-            self.assertEqual(key_hash.of_tag(text), KeyHash()(text))
-            self.assertEqual(key_hash.tags[text], KeyHash()(text))
-        self.assertLessEqual(len(key_hash.tags), 4096)
-        count = len(key_hash.tags)
-        key_hash.of_tag(b"k" * 600)
-        self.assertEqual(len(key_hash.tags), count)

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.store.index.keys import is_blank, keyed, keys_of, unique_key
+from rocketmq_tw.store.index.keys import is_blank, keys_of, split, tails, unique_key
 from rocketmq_tw.wire.record import encode
 from tests.store.cases import draft
 
@@ -39,7 +39,7 @@ class KeysTests(SynchronousTestCase):
         self.assertIsNone(unique_key(b"TAGS\x01T\x02UNIQ_KEY\x01\x02"))
 
 
-class KeyedTests(SynchronousTestCase):
+class TailsTests(SynchronousTestCase):
     """Records are read one after another."""
 
     def test_all_kinds_of_heads(self) -> None:
@@ -51,27 +51,37 @@ class KeyedTests(SynchronousTestCase):
             record(topic=long, properties=b"KEYS\x01c\x02"),
         ]
         data = b"".join(records)
-        found = list(keyed(data, 0, len(data)))
+        found = list(tails(data, 0, len(data)))
         self.assertEqual([each[1] for each in found], [len(r) for r in records])
         self.assertEqual([each[2] for each in found], [1234] * 3)
-        self.assertEqual([each[4] for each in found], [[b"a"], [b"b"], [b"c"]])
-        self.assertEqual(found[2][3], long)
+        parts = [split(each[3]) for each in found]
+        self.assertEqual([keys_of(each) for _, each in parts], [[b"a"], [b"b"], [b"c"]])
+        self.assertEqual(parts[2][0], long)
+
+    def test_no_topic(self) -> None:
+        """A record without a topic, which nobody writes, has properties, too."""
+        one = record(topic=b"T", properties=b"KEYS\x01a\x02")
+        at = one.index(b"\x01T\0\x07KEYS")
+        data = (len(one) - 1).to_bytes(4, "big") + one[4:at] + b"\0" + one[at + 2 :]
+        [(_, _, _, tail)] = tails(data, 0, len(data))
+        self.assertEqual(split(tail), (b"", b"KEYS\x01a\x02"))
 
     def test_rolled_back(self) -> None:
         """A rolled back transaction has no keys; a prepared one has."""
         for sys_flag, keys in ((0x4, [b"a"]), (0x8, [b"a"]), (0xC, [])):
             data = record(sys_flag=sys_flag, properties=b"KEYS\x01a\x02")
-            self.assertEqual([each[4] for each in keyed(data, 0, len(data))], [keys])
+            [(_, _, _, tail)] = tails(data, 0, len(data))
+            self.assertEqual(keys_of(split(tail)[1]), keys)
 
     def test_stops_at_what_is_not_whole(self) -> None:
         """However the data are cut, only whole records are given."""
         one = record(properties=b"KEYS\x01a\x02")
         for cut in range(len(one)):
             data = one + one[:cut]
-            self.assertEqual(len(list(keyed(data, 0, len(data)))), 1, cut)
+            self.assertEqual(len(list(tails(data, 0, len(data)))), 1, cut)
 
     def test_blank(self) -> None:
         """Filler is no record."""
         data = bytes.fromhex("00000064cbd43194") + bytes(92)
-        self.assertEqual(list(keyed(data, 0, 100)), [])
+        self.assertEqual(list(tails(data, 0, 100)), [])
         self.assertTrue(is_blank(data, 0))
