@@ -85,7 +85,7 @@ class Prepared(msgspec.Struct):
 
     :ivar size: bytes of memory that it uses while it is in flight.
     :ivar is_plain: whether only queue, flags, times and properties of its request
-        differ from those of other messages to the topic.
+        differ from those of other messages of the same kind to the topic.
     """
 
     topic: str
@@ -212,7 +212,7 @@ class Preparation:
             reconsume_times=times,
             max_reconsume_times=limit,
             kind=kind,
-            is_plain=not times and limit is None and kind is SendMessageV2,
+            is_plain=not times and limit is None,
         )
 
     def _text_without_properties(self, message: Message, key: str) -> str:
