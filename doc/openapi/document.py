@@ -41,6 +41,7 @@ _ERRORS = {
     "429": "Wrong tokens, or live tails, are too many.",
     "500": "The console has failed; the log of its broker says how.",
     "502": "Name servers or brokers refuse, or cannot be reached.",
+    "503": "The console stops.",
     "504": "They did not respond in time.",
 }
 

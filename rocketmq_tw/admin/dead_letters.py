@@ -165,7 +165,9 @@ class DeadLetters:
         :param messages: dead letters, or their ids.
         :param again: also those that were sent before; without it they are skipped,
             and those of which that cannot be known fail.
+        :raises NotFound: there is no such group, or it has no topic for dead letters.
         """
+        await self._check_has_letters(group)
         done: list[Resend] = []
         skipped: list[Resend] = []
         failed: dict[str, str] = {}
@@ -184,6 +186,17 @@ class DeadLetters:
             except RocketMQError as error:
                 failed[message_id] = sentence(error)
         return Resent(group, tuple(done), failed, tuple(skipped))
+
+    async def _check_has_letters(self, group: str) -> None:
+        """Check that there may be dead letters. :raises NotFound: there cannot be."""
+        topic = dlq_topic(group)
+        try:
+            await self._topics.route(topic)
+        except NotFound:
+            # A group may be deleted before its dead letters.
+            await Groups(self._calls).get(group)
+            why = f'the group "{group}" has no dead letters'
+            raise NotFound("topic", topic, why) from None
 
     async def _letter(self, group: str, letter: FoundMessage | str) -> FoundMessage:
         """Return a dead letter. :raises AdminError: it is none of the group."""

@@ -50,6 +50,16 @@ class DeadLetterTests(AdminCase):
         self.assertEqual(page.messages, ())
         self.failure(self.admin.dead_letters.browse("nobody"), NotFound)
 
+    def test_resend_without_any(self) -> None:
+        """Nobody has dead letters of an unknown group, or of one without any."""
+        self.consume("fine", "orders")
+        for group, why in (
+            ("nobody", 'there is no group "nobody"'),
+            ("fine", 'the group "fine" has no dead letters'),
+        ):
+            resend = self.admin.dead_letters.resend(group, [self.ids[0]])
+            self.assertIn(why, self.failure(resend, NotFound))
+
     def only_these(self) -> None:
         """Stop the group: there are no more dead letters than now."""
         self.cluster.result_of(self.cluster.clients[0].stop())

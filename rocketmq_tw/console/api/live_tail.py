@@ -8,6 +8,7 @@ and the browser gets to know which queues are missing now, and why.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from itertools import islice
 
 import msgspec
@@ -57,17 +58,26 @@ class LiveTail:
         self._clock = admin.calls.session.clock
         self._gathering: IDelayedCall | None = None
 
-    async def lines(self) -> AsyncIterator[MessageRow | TailNotice]:
+    async def open(self) -> AsyncIterator[MessageRow | TailNotice]:
+        """
+        Find the ends of the queues; return what gives the lines from then on.
+
+        :raises NotFound: there is no such topic.
+        :raises RocketMQError: no queue can be read.
+        """
+        await self._tail.start()
+        return self._lines()
+
+    async def _lines(self) -> AsyncIterator[MessageRow | TailNotice]:
         """
         Give messages and notices, until this is closed.
 
         The first notice says that it has begun.
 
-        :raises NotFound: there is no such topic.
         :raises RocketMQError: no queue can be read any more.
         """
         try:
-            async with self._tail:
+            async with aclosing(self._tail):
                 self._is_changed = True
                 self._take()
                 while True:

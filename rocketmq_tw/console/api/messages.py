@@ -212,7 +212,7 @@ class MessageRequests:
             delay=wanted.delay,
         )
 
-    def tail(self, call: Call) -> AsyncIterator[MessageRow | TailNotice]:
-        """Give messages as they come."""
+    async def tail(self, call: Call) -> AsyncIterator[MessageRow | TailNotice]:
+        """Return what gives messages as they come. :raises NotFound: no such topic."""
         query: TailQuery = call.query
-        return LiveTail(self._admin, query.topic, query.expression).lines()
+        return await LiveTail(self._admin, query.topic, query.expression).open()

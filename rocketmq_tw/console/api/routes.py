@@ -55,7 +55,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     :ivar result: the type of the result, of each line if that is a stream.
     :ivar notice: the type of other lines of a stream.
     :ivar is_open: whether it needs no sign-in.
-    :ivar is_stream: whether the result is an iterator of lines, which does not end.
+    :ivar is_stream: whether the result is an iterator of lines, which does not end;
+        what goes wrong before there is one is an error as elsewhere.
     :ivar largest: bytes of the body.
     """
 

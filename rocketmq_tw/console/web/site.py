@@ -98,6 +98,7 @@ class Site:
             clock,
             config.max_tails,
             lambda request: sessions.is_current(request.session),
+            self._failed,
         )
 
     def add(self, routes: Routes) -> None:
@@ -188,10 +189,9 @@ class Site:
             request,
         )
         if route.is_stream:
-            self._streams.start(request, route.handle(call))
+            self._streams.start(request, lambda: self._call(route, call))
             return
         result = self._call(route, call)
-        result.addTimeout(self._config.response_timeout, self._clock, _too_late)
         gone = request.notifyFinish()
         gone.addErrback(lambda _: result.cancel())
         result.addCallbacks(
@@ -203,13 +203,15 @@ class Site:
         )
 
     def _call(self, route: Route, call: Call) -> Deferred[Any]:
-        """Return what a handler returns, as a Deferred."""
+        """Return what a handler returns, as a Deferred that does not take too long."""
 
         def handle() -> Any:
             found = route.handle(call)
             return Deferred.fromCoroutine(found) if iscoroutine(found) else found
 
-        return maybeDeferred(handle)
+        return maybeDeferred(handle).addTimeout(
+            self._config.response_timeout, self._clock, _too_late
+        )
 
     def _failed(self, request: ConsoleRequest, failure: Failure) -> None:
         """Respond with the reason why there is no result."""

@@ -55,6 +55,9 @@ class DeadLetterTests(ConsoleCase):
         path = "/api/dead-letters/resend"
         done = self.post(path, {"group": "billing", "ids": ["nothing"]})
         self.assertEqual((done["ok"], list(done["failed"])), ([], ["nothing"]))
+        response = self.visits.post(path, {"group": "nobody", "ids": ["x"]})
+        self.assertEqual(response.status, 404)
+        self.assertIn('there is no group "nobody"', response.error)
         for ids in ([], ["x"] * 101):
             response = self.visits.post(path, {"group": "billing", "ids": ids})
             self.assertEqual(response.status, 400)

@@ -149,11 +149,18 @@ class TailTests(MessageCase):
         self.assertTrue(wire.transport.value().endswith(b"0\r\n\r\n"))
 
     def test_unknown_topic(self) -> None:
-        """The only line says that there is no such topic."""
-        wire = self.tail("topic=nothing")
-        [line] = self.lines(wire)
-        self.assertIn('there is no topic "nothing"', line["error"])
-        self.assertTrue(wire.transport.value().endswith(b"0\r\n\r\n"))
+        """The tail does not begin: a status and a sentence say why."""
+        response = self.visits.get("/api/tail?topic=nothing")
+        self.assertEqual(response.status, 404)
+        self.assertIn('there is no topic "nothing"', response.error)
+
+    def test_no_broker_responds(self) -> None:
+        """It does not begin either if no queue can be read."""
+        self.unreachable("broker-a")
+        response = self.visits.get("/api/tail?topic=orders")
+        self.assertEqual(response.status, 502)
+        self.assertIn("no queue can be read: broker-a/0: ", response.error)
+        self.assertEqual(self.visits.get("/api/tail?topic=nothing").status, 404)
 
     def test_broker_away(self) -> None:
         """All queues that cannot be read are one line; one says when they are again."""

@@ -9,8 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from rocketmq_tw.admin.errors import AdminError
+from rocketmq_tw.admin.errors import AdminError, NotFound
 from rocketmq_tw.console.api.routes import Route, Routes
+from rocketmq_tw.console.config import ConsoleConfig
 from rocketmq_tw.console.web.site import COOKIE, KEY_HEADER
 from tests.console.visits import BEARER, TOKEN, HttpCase, Wire, request_bytes
 
@@ -57,7 +58,12 @@ class StreamTests(HttpCase):
         """Add a route whose result is a stream."""
         super().setUp()
         self.sources: list[Source] = []
-        route = Route(
+        self.visits.parts.site.add(Routes([self.route()]))
+        self.addCleanup(self.visits.parts.site.stop)
+
+    def route(self) -> Route:
+        """Return the route of the stream."""
+        return Route(
             method="GET",
             path="/api/stream",
             handle=self.handle,
@@ -65,7 +71,6 @@ class StreamTests(HttpCase):
             result=int,
             is_stream=True,
         )
-        self.visits.parts.site.add(Routes([route]))
 
     def handle(self, _call: Any) -> AsyncIterator[Any]:
         """Begin a stream."""
@@ -157,15 +162,63 @@ class StreamTests(HttpCase):
         """One more than may be is refused, until another has gone."""
         first, _ = self.open()
         self.open()
-        refused, source = self.open()
+        refused, _ = self.open()
         response = refused.read()
         assert response is not None
         self.assertEqual(response.status, 429)
         self.assertIn("2 live tails already", response.error)
-        self.assertEqual(source.asked, 0)
+        self.assertEqual(len(self.sources), 2)
         self.lose(first)
         wire, _ = self.open()
         self.assertIn(b"200 OK", wire.transport.value())
+
+    def opened_later(self) -> tuple[Wire, Deferred[Any]]:
+        """Ask for a stream whose source is not open yet."""
+        opening: Deferred[Any] = Deferred()
+        self.handle = lambda _call: opening  # type: ignore[method-assign]
+        self.visits.parts.site.add(Routes([self.route()]))
+        wire = Wire(self.visits.parts)
+        wire.send(request_bytes("GET", "/api/stream", Authorization=BEARER))
+        self.assertEqual(wire.transport.value(), b"")
+        return wire, opening
+
+    def test_cannot_be_opened(self) -> None:
+        """The response has a status that says so, and the stream is not counted."""
+        for _ in range(3):
+            wire, opening = self.opened_later()
+            opening.errback(NotFound("topic", "nothing"))
+            response = wire.read()
+            assert response is not None
+            self.assertEqual(response.status, 404)
+            self.assertEqual(response.error, 'there is no topic "nothing"')
+            self.lose(wire)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_not_opened_in_time(self) -> None:
+        """A source that takes too long is given up."""
+        wire, opening = self.opened_later()
+        config = ConsoleConfig(listen="tcp:8080", token=TOKEN)
+        self.clock.advance(config.response_timeout)
+        response = wire.read()
+        assert response is not None
+        self.assertEqual(response.status, 504)
+        self.assertTrue(opening.called)
+
+    def test_gone_before_it_is_open(self) -> None:
+        """The source is opened no further when the browser goes."""
+        wire, opening = self.opened_later()
+        self.lose(wire)
+        self.assertTrue(opening.called)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stopped_before_it_is_open(self) -> None:
+        """The response says that the console stops."""
+        wire, opening = self.opened_later()
+        self.visits.parts.site.stop()
+        self.assertTrue(opening.called)
+        response = wire.read()
+        assert response is not None
+        self.assertEqual((response.status, response.error), (503, "the console stops"))
 
     def test_stop(self) -> None:
         """The console ends all streams when it stops."""
