@@ -967,10 +967,13 @@ CACHES: Final = (
         entry=4 * 700,
     ),
     Cache(
-        what="tails of records without their unique key, up to 512 bytes",
-        holds=("store.index.entries.Entries._tails",),
+        what="tails of records without their unique key, and tags, up to 512 bytes",
+        holds=(
+            "store.index.entries.Entries._tags",
+            "store.index.entries.Entries._tails",
+        ),
         limit="store.index.entries.MAX_TAILS",
-        entry=900,
+        entry=2 * 900,
     ),
     Cache(
         what="hosts of peers, for each kind of line in the log; some 40 kinds",

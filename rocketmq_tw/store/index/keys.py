@@ -22,7 +22,7 @@ from rocketmq_tw.wire.record import (
 #: Names of properties, with the separator behind them.
 UNIQUE = b"UNIQ_KEY\x01"
 KEYS = b"KEYS\x01"
-_TAGS = b"TAGS\x01"
+TAGS = b"TAGS\x01"
 #: What the tag of a record begins with among its keys.
 TAG = "T#"
 TAG_KEY = TAG.encode()
@@ -70,18 +70,21 @@ def tails(data: bytes, at: int, limit: int) -> Iterator[Tailed]:
         at = end
 
 
-def split(tail: bytes) -> tuple[bytes, bytes]:
+def split(tail: bytes) -> tuple[bytes, int]:
     """
-    Return the topic and the properties of what is behind the body of a record.
+    Take apart what is behind the body of a record.
 
     That is the length of the topic in one byte, the topic, the length of the properties
     in two, and the properties. A 0 before a length of two bytes stands for a long
     topic. That of a rolled back transaction has neither.
+
+    :returns: the topic, and where the properties begin.
     """
     start, length = 1, tail[0]
     if not length:
         start, length = 3, int.from_bytes(tail[1:3], "big")
-    return tail[start : start + length], tail[start + length + 2 :]
+    end = start + length
+    return tail[start:end], end + 2
 
 
 def _tail_of(topic: bytes, properties: bytes) -> bytes:
@@ -94,15 +97,19 @@ def is_blank(data: bytes, at: int) -> bool:
     return data[at + 4 : at + 8] == _BLANK
 
 
-def keys_of(properties: bytes) -> list[bytes]:
-    """Return the unique key, the words of KEYS, and the tag."""
-    unique = unique_key(properties)
-    keys = [] if unique is None else [unique]
+def keys_of(properties: bytes, start: int = 0) -> list[bytes]:
+    """
+    Return the unique key, the words of KEYS, and the tag.
+
+    :param start: where the properties begin.
+    """
+    unique = value_of(properties, UNIQUE, start)
+    keys = [unique] if unique else []
     if KEYS in properties:
-        text = _value(properties, KEYS)
-        keys.extend(word for word in (text or b"").split(b" ") if word)
-    tag = _value(properties, _TAGS)
-    if tag is not None:
+        words = value_of(properties, KEYS, start).split(b" ")
+        keys.extend(word for word in words if word)
+    tag = value_of(properties, TAGS, start)
+    if tag:
         keys.append(TAG_KEY + tag)
     return keys
 
@@ -114,16 +121,21 @@ def without_tag(keys: list[bytes]) -> list[bytes]:
 
 def unique_key(properties: bytes) -> bytes | None:
     """Return the unique key; None if there is none."""
-    return _value(properties, UNIQUE)
+    return value_of(properties, UNIQUE, 0) or None
 
 
-def _value(properties: bytes, name: bytes) -> bytes | None:
-    """Return the value of a property; ``name`` includes its separator, 0x01."""
-    at = properties.find(name)
-    while at > 0 and properties[at - 1] != 2:
+def value_of(properties: bytes, name: bytes, start: int) -> bytes:
+    """
+    Return the value of a property, which is empty if there is none.
+
+    :param name: :data:`UNIQUE`, :data:`KEYS` or :data:`TAGS`.
+    :param start: where the properties begin.
+    """
+    at = properties.find(name, start)
+    while at > start and properties[at - 1] != 2:
         at = properties.find(name, at + 1)
     if at < 0:
-        return None
-    start = at + len(name)
-    end = properties.find(b"\x02", start)
-    return (properties[start:] if end < 0 else properties[start:end]) or None
+        return b""
+    at += len(name)
+    end = properties.find(b"\x02", at)
+    return properties[at:] if end < 0 else properties[at:end]

@@ -253,8 +253,8 @@ class MessageIndex:
         if start >= stop:
             return False
         data = self._commit_log.files.read(start, min(_GAP_BYTES, stop - start))
-        found = (split(record[3])[1] for record in tails(data, 0, len(data)))
-        return any(without_tag(keys_of(properties)) for properties in found)
+        found = (record[3] for record in tails(data, 0, len(data)))
+        return any(without_tag(keys_of(tail, split(tail)[1])) for tail in found)
 
     def _flushed(self, end_time_ms: int) -> None:
         """Record in the checkpoint up to when full files are on disk."""

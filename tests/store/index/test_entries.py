@@ -43,15 +43,20 @@ class EntriesTests(SynchronousTestCase):
         st.lists(
             st.tuples(st.sampled_from([b"T", b"UNIQ_KEY\x01", b"L" * 200]), PROPERTIES),
             max_size=8,
-        )
+        ),
+        st.booleans(),
     )
-    def test_are_those_of_each_record(self, pairs: list[tuple[bytes, bytes]]) -> None:
+    def test_are_those_of_each_record(
+        self, pairs: list[tuple[bytes, bytes]], rests: bool
+    ) -> None:
         """What earlier records had changes nothing."""
+        entries = Entries()
+        entries._rest = int(rests)
         at, expected = 0, []
         for topic, properties in pairs:
             expected += keys_one_by_one(topic, properties, at)
             at += len(record(topic=topic, properties=properties))
-        self.assertEqual(self.of(Entries(), *pairs), expected)
+        self.assertEqual(self.of(entries, *pairs), expected)
 
     def test_of_a_rolled_back_transaction(self) -> None:
         """It has none."""
@@ -68,16 +73,35 @@ class EntriesTests(SynchronousTestCase):
         self.assertEqual(Entries().of(record()[:60], 0), ([], 0))
 
     def test_keeps_a_bounded_number(self) -> None:
-        """Tails that never come again take no memory for ever."""
+        """Tails and tags that never come again take no memory for ever."""
         entries = Entries()
         for number in range(MAX_TAILS + 10):
+            entries._rest = 0
             self.of(entries, (b"T", b"TAGS\x01%d" % number))
         self.assertEqual(len(entries._tails), 10)
+        self.assertEqual(len(entries._tags), 10)
 
     def test_keeps_no_long_ones(self) -> None:
         """Neither long tails nor those with KEYS, of which each has others."""
         entries = Entries()
-        self.of(entries, (b"T", b"TAGS\x01" + b"a" * 600), (b"T", b"KEYS\x01a"))
+        self.of(entries, (b"T", b"TAGS\x01" + b"a" * 600))
+        self.assertEqual((len(entries._tails), len(entries._tags)), (0, 0))
+        entries._rest = 0
+        self.of(entries, (b"T", b"KEYS\x01a"))
         self.assertEqual(len(entries._tails), 0)
+        entries._rest = 0
         self.of(entries, (b"T", b"TAGS\x01a\x02UNIQ_KEY\x01u"))
-        self.assertEqual(len(entries._tails), 1)
+        self.assertEqual((len(entries._tails), len(entries._tags)), (1, 1))
+
+    def test_rests_where_all_is_new(self) -> None:
+        """Where most tails are new, the next reads neither look nor keep."""
+        entries = Entries()
+        pairs = [(b"T", b"N\x01%d\x02UNIQ_KEY\x01u" % number) for number in range(40)]
+        for pair in pairs:
+            self.assertEqual(self.of(entries, pair), keys_one_by_one(*pair, 0))
+        # The first read, and each sixteenth behind it.
+        self.assertEqual(len(entries._tails), 3)
+        same = [(b"T", b"N\x01a\x02UNIQ_KEY\x01%d" % number) for number in range(9)]
+        for pair in same * 5:
+            self.assertEqual(self.of(entries, pair), keys_one_by_one(*pair, 0))
+        self.assertEqual((len(entries._tails), entries._rest), (4, 0))

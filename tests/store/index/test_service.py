@@ -335,7 +335,7 @@ class ReopenTests(IndexCase):
     def test_files_without_tags(self) -> None:
         """Those that an older release wrote stay, and new messages have their tags."""
         tagged = b"TAGS\x01T\x02"
-        with patch("rocketmq_tw.store.index.keys._TAGS", b"NO TAGS\x01"):
+        with patch("rocketmq_tw.store.index.keys.TAGS", b"NO TAGS\x01"):
             store = self.open()
             for _ in range(180):
                 store.put(draft(properties=b"KEYS\x01a\x02" + tagged), NOW)
