@@ -211,7 +211,6 @@ client.producer.large.LargeBodies: _waiting: 65,536 sends that wait
 client.producer.message.Preparation: _checked: topics that the application sends to
 client.replies.outstanding.OutstandingRequests: _waiting: max_outstanding_requests
 client.replies.reply_brokers.ReplyBrokers: _ready _waiting: 4,096 topics; topics of requests of the application
-client.replies.requester.Requester: _waiting: max_outstanding_requests
 client.time_limits.TimeLimit: _deadlines: sends of the application, limited by its options
 client.time_limits.TimeLimits: _limits: 16, and none is added while all are used
 client.trace.dispatcher.TraceDispatcher: _waiting: 2,048 records

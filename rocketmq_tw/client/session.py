@@ -134,7 +134,9 @@ class ClientSession:
         )
         self.remote_commands = RemoteCommands(self.router)
         self.questions = Questions(self.router)
-        self.outstanding = OutstandingRequests(self.router, self.clock, config)
+        self.outstanding = OutstandingRequests(
+            self.router, self.clock, self.brokers.time_limits, config
+        )
         self.reply_brokers = ReplyBrokers(self.routes, self.heartbeats)
         self.router.on(NotifyConsumerIdsChanged, self._members_changed)
         self.pool.on_connected.append(self._connected)

@@ -11,6 +11,7 @@ Source: ``DefaultMQProducerImpl.request`` and ``MessageUtil`` of RocketMQ 5.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import urandom
 
 import msgspec
 
@@ -28,6 +29,18 @@ from rocketmq_tw.model.message import (
 from rocketmq_tw.model.topic import reply_topic
 
 _COPIED = (CORRELATION_ID, REPLY_TO_CLIENT)
+
+
+def make_correlation_id() -> str:
+    """
+    Return a random id in the form of a UUID, as Java's clients make it.
+
+    Not ``str(uuid4())``, which takes 2 microseconds instead of 0.7.
+    """
+    digits = urandom(15).hex()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[18:]}"
+    )
 
 
 def as_request(

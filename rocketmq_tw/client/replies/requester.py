@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, fail
 
-from rocketmq_tw.client.errors import NotRunning, ReplyTimeout
-from rocketmq_tw.client.replies.messages import as_request
+from rocketmq_tw.client.errors import NotRunning, QueueFull, ReplyTimeout
+from rocketmq_tw.client.replies.messages import as_request, make_correlation_id
 from rocketmq_tw.model.message import Message, StoredMessage
 
 if TYPE_CHECKING:
@@ -32,8 +30,6 @@ class Requester:
         self._outstanding = session.outstanding
         self._brokers = session.reply_brokers
         self._clock = session.clock
-        #: The correlation ids of this producer's requests that wait.
-        self._waiting: set[str] = set()
 
     def request(
         self, message: Message, timeout: float, send: Send
@@ -45,43 +41,40 @@ class Requester:
         :returns: fires with the reply. Fails as ``send`` does, and with
             :class:`ReplyTimeout` and :class:`NotRunning`.
         """
-        return Deferred.fromCoroutine(self._request(message, timeout, send))
+        if not timeout > 0:
+            return fail(ReplyTimeout(message.topic, timeout))
+        if self._brokers.is_ready(message.topic):
+            return self._ask(message, timeout, timeout, send)
+        return Deferred.fromCoroutine(self._prepare_and_ask(message, timeout, send))
 
-    async def _request(
+    async def _prepare_and_ask(
         self, message: Message, timeout: float, send: Send
     ) -> StoredMessage:
         """Register where replies may come from, send, and wait for the reply."""
-        left = timeout
-        if not left > 0:
-            raise ReplyTimeout(message.topic, timeout)
-        if not self._brokers.is_ready(message.topic):
-            begin = self._clock.seconds()
-            # The request may have its reply also if a broker could not be reached.
-            ready = self._brokers.prepare(message.topic)
-            ready.addTimeout(timeout / 2, self._clock, lambda result, _seconds: None)
-            await ready
-            left -= self._clock.seconds() - begin
-        correlation_id = str(uuid4())
-        reply = self._outstanding.expect(correlation_id, message.topic, left)
-        self._waiting.add(correlation_id)
-        request = as_request(message, correlation_id, self._client_id, left)
-        sent = send(request, left)
-        sent.addErrback(self._not_sent, correlation_id)
-        try:
-            return await reply
-        except ReplyTimeout:
-            raise ReplyTimeout(message.topic, timeout) from None
-        finally:
-            self._waiting.discard(correlation_id)
-            # If the reply came before the broker's response, that is not waited for.
-            sent.cancel()
+        begin = self._clock.seconds()
+        # The request may have its reply also if a broker could not be reached.
+        ready = self._brokers.prepare(message.topic)
+        ready.addTimeout(timeout / 2, self._clock, lambda result, _seconds: None)
+        await ready
+        left = timeout - (self._clock.seconds() - begin)
+        return await self._ask(message, timeout, left, send)
 
-    def _not_sent(self, failure: Failure, correlation_id: str) -> None:
-        """Fail a request that could not be sent."""
-        self._outstanding.fail(correlation_id, failure)
+    def _ask(
+        self, message: Message, timeout: float, left: float, send: Send
+    ) -> Deferred[StoredMessage]:
+        """Send a request within the seconds that are left, and wait for the reply."""
+        correlation_id = make_correlation_id()
+        try:
+            pending = self._outstanding.expect(
+                correlation_id, message.topic, owner=self, timeout=timeout, left=left
+            )
+        except QueueFull:
+            return fail()
+        request = as_request(message, correlation_id, self._client_id, left)
+        pending.sent(send(request, left))
+        return pending.result
 
     def stop(self) -> None:
         """Fail the requests that still wait: the producer leaves its group."""
-        for correlation_id in list(self._waiting):
-            error = NotRunning("the producer was stopped before the reply came")
-            self._outstanding.fail(correlation_id, Failure(error))
+        error = NotRunning("the producer was stopped before the reply came")
+        self._outstanding.fail_all_of(self, error)

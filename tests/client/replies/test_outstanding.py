@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.config import ClientConfig
-from rocketmq_tw.client.errors import QueueFull, ReplyTimeout
-from rocketmq_tw.client.replies.outstanding import OutstandingRequests
+from rocketmq_tw.client.errors import NotRunning, QueueFull, ReplyTimeout
+from rocketmq_tw.client.replies.outstanding import OutstandingRequests, PendingRequest
+from rocketmq_tw.client.time_limits import TimeLimits
 from rocketmq_tw.model.message import StoredMessage
 from rocketmq_tw.remoting.router import Router
 from rocketmq_tw.wire.compression import BodyTooLarge
@@ -51,16 +53,28 @@ class OutstandingTests(SynchronousTestCase):
         self.clock.advance(NOW)
         self.router = Router()
         config = ClientConfig(max_outstanding_requests=2, max_body_size=100)
-        self.outstanding = OutstandingRequests(self.router, self.clock, config)
+        self.limits = TimeLimits(self.clock)
+        self.outstanding = OutstandingRequests(
+            self.router, self.clock, self.limits, config
+        )
 
     def tearDown(self) -> None:
-        """No timer is left."""
+        """Nothing is left."""
+        self.limits.stop()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(len(self.outstanding), 0)
 
+    def pending(
+        self, correlation_id: str = "id", owner: object = "P"
+    ) -> PendingRequest:
+        """Expect a reply for two of the three seconds that the caller set."""
+        return self.outstanding.expect(
+            correlation_id, "T", owner=owner, timeout=3.0, left=2.0
+        )
+
     def expect(self, correlation_id: str = "id") -> Deferred[StoredMessage]:
-        """Wait for a reply for three seconds."""
-        return self.outstanding.expect(correlation_id, "T", 3.0)
+        """Wait for a reply."""
+        return self.pending(correlation_id).result
 
     def push(self, request: PushReplyMessage) -> None:
         """Let a broker push a reply; it is confirmed in any case."""
@@ -81,6 +95,14 @@ class OutstandingTests(SynchronousTestCase):
         self.assertEqual(reply.born_host, "10.0.0.9:4000")
         self.assertEqual(reply.properties["p"], "v")
         self.assertEqual(reply.properties["ARRIVE_TIME"], "1700000000000")
+        self.assertEqual(reply.properties["CORRELATION_ID"], "id")
+
+    def test_last_separator(self) -> None:
+        """Brokers of 4.9 leave it out; an absent text is none."""
+        waiting = self.expect()
+        self.push(pushed(properties="CORRELATION_ID\x01id\x02p\x01v"))
+        expected = {"CORRELATION_ID": "id", "p": "v", "ARRIVE_TIME": "1700000000000"}
+        self.assertEqual(self.successResultOf(waiting).properties, expected)
 
     def test_twice(self) -> None:
         """A responder that repeats its reply is confirmed; nothing fires again."""
@@ -94,7 +116,7 @@ class OutstandingTests(SynchronousTestCase):
     def test_too_late(self) -> None:
         """It fails at its time with the topic; a later reply is dropped."""
         waiting = self.expect()
-        self.clock.advance(2.9)
+        self.clock.advance(1.9)
         self.assertNoResult(waiting)
         self.clock.advance(0.1)
         error = self.failureResultOf(waiting, ReplyTimeout).value
@@ -103,10 +125,56 @@ class OutstandingTests(SynchronousTestCase):
 
     def test_failed(self) -> None:
         """A request that could not be sent fails with that; once."""
-        waiting = self.expect()
-        for _ in range(2):
-            self.outstanding.fail("id", Failure(ValueError()))
-        self.failureResultOf(waiting, ValueError)
+        pending, sending = self.pending(), Deferred[None]()
+        pending.sent(sending)
+        sending.errback(ValueError())
+        self.failureResultOf(pending.result, ValueError)
+        pending.fail(Failure(KeyError()))
+
+    def test_failed_at_once(self) -> None:
+        """So does one whose send has failed before it was known."""
+        pending = self.pending()
+        pending.sent(fail(ValueError()))
+        self.failureResultOf(pending.result, ValueError)
+
+    def test_send_without_response(self) -> None:
+        """At the end, the send is waited for no more."""
+        ends: dict[str, Callable[[], None]] = {
+            "reply": lambda: self.push(pushed()),
+            "time": lambda: self.clock.advance(2),
+            "stop": lambda: self.outstanding.fail_all_of("P", ValueError()),
+        }
+        for name, end in ends.items():
+            cancelled: list[Deferred[None]] = []
+            pending = self.pending()
+            pending.sent(Deferred(cancelled.append))
+            end()
+            self.assertEqual(len(cancelled), 1, name)
+            self.assertTrue(pending.result.called)
+            pending.result.addErrback(lambda _: None)
+        pending = self.pending()
+        pending.result.cancel()
+        self.failureResultOf(pending.result, CancelledError)
+        pending.sent(Deferred(cancelled.append))
+        self.assertEqual(len(cancelled), 2)
+
+    def test_owners(self) -> None:
+        """Only the requests of one owner are failed, also where one ends another."""
+        first, second = self.pending("1"), self.pending("2", "another")
+        self.outstanding.fail_all_of("P", NotRunning("stopped"))
+        self.failureResultOf(first.result, NotRunning)
+        third = self.pending("3", "another")
+        second.result.addErrback(lambda _: third.result.cancel())
+        self.outstanding.fail_all_of("another", NotRunning("stopped"))
+        self.failureResultOf(third.result, CancelledError)
+        self.assertIsNone(self.successResultOf(second.result))
+
+    def test_timers(self) -> None:
+        """All that wait for as long have one timer."""
+        self.expect("1"), self.expect("2")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.push(pushed("1"))
+        self.push(pushed("2"))
 
     def test_cancelled(self) -> None:
         """Who cancels waits no more."""
