@@ -31,6 +31,8 @@ class StorageMetrics:
         self._root = broker.config.store_path_root_dir
         self._now = wall_time(broker.clock)
         self._is_reading = False
+        # A slave's store never takes messages of producers, which is no fault of it.
+        self._is_slave = broker.config.is_slave
         self._values = _MEMORY if broker.config.memory_store_size else _DISK
         self._size, self._flush, self._dispatch, self._age = (
             target.gauge(f"rocketmq_storage_{name}", text, *LABELS)
@@ -48,7 +50,10 @@ class StorageMetrics:
             target.gauge(f"rocketmq_storage_{name}", text)
             for name, text in (
                 ("capacity_bytes", "Bytes of the whole disk"),
-                ("writeable", "1 if the store accepts messages, otherwise 0"),
+                (
+                    "writeable",
+                    "1 if the store accepts messages, otherwise 0; not of slaves",
+                ),
                 ("log_min_offset_bytes", "The first offset of the commit log"),
                 ("log_max_offset_bytes", "The offset that the next record gets"),
             )
@@ -60,7 +65,8 @@ class StorageMetrics:
         end = store.commit_log_max
         self._flush.set(values, max(0, end - getattr(store, "flushed", end)))
         self._dispatch.set(values, 0)
-        self._writeable.set((), int(store.failure is None))
+        if not self._is_slave:
+            self._writeable.set((), int(store.failure is None))
         self._log_min.set((), store.commit_log_min)
         self._log_max.set((), end)
         if values is _DISK:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from rocketmq_tw.broker.config import BrokerRole
 from rocketmq_tw.store.errors import TooManyReads
 from tests.broker.cases import sent
 from tests.metrics.broker.cases import MetricsCase
@@ -63,6 +64,18 @@ class StorageTests(MetricsCase):
     def test_writeable(self) -> None:
         """Whether messages are accepted."""
         self.assertEqual(self.read().get("rocketmq_storage_writeable"), 1)
+
+
+class SlaveStorageTests(MetricsCase):
+    """The store of a slave."""
+
+    settings = {"broker_id": 1, "broker_role": BrokerRole.SLAVE}
+
+    def test_writeable(self) -> None:
+        """It takes no messages of producers, and that is no reason for an alert."""
+        page = self.read()
+        self.assertIsNotNone(page.get("rocketmq_storage_capacity_bytes"))
+        self.assertIsNone(page.get("rocketmq_storage_writeable"))
 
 
 class MemoryStorageTests(MetricsCase):

@@ -1,0 +1,106 @@
+"""
+A real Prometheus scrapes our cluster, and is asked what dashboards ask.
+
+``python -m tests.interop.watched`` prints all queries, and can put Apache's broker and
+its exporter beside ours.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from . import watched
+from .lab import OURS
+from .program import wait_until
+from .prometheus import OPERATE, missing_tools, page_of, promtool
+from .watched import FAILING, LATE_TOPIC, TOPIC, Watched, problems
+
+#: ``promtool`` wants seconds. These are the names that Apache's brokers give.
+IN_MILLISECONDS = {
+    "rocketmq_consumer_lag_latency_milliseconds",
+    "rocketmq_consumer_queueing_latency_milliseconds",
+    "rocketmq_finish_message_latency_milliseconds",
+    "rocketmq_pop_buffer_scan_time_consume_milliseconds",
+    "rocketmq_pop_revive_lag_milliseconds",
+    "rocketmq_pop_revive_latency_milliseconds",
+    "rocketmq_rpc_latency_milliseconds",
+    "rocketmq_storage_message_reserve_time_milliseconds",
+    "rocketmq_timer_dequeue_latency_milliseconds",
+    "rocketmq_timer_enqueue_latency_milliseconds",
+    "rocketmq_topic_create_execution_time_milliseconds",
+    "rocketmq_consumer_group_create_execution_time_milliseconds",
+}
+#: Queries of the three dashboards.
+LEAST = (30, 9, 55)
+UNIT = 'use base unit "seconds" instead of "milliseconds"'
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Run a cluster in which something of each kind has happened."""
+    if missing := missing_tools():
+        reason = f"no {' and no '.join(missing)}: apt-get install prometheus"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    with watched.watched(tmp_path_factory.mktemp("watched"), OURS) as running:
+        yield running
+
+
+def test_dashboards(scene: Watched) -> None:
+    """Each query of Apache's dashboards and of ours finds what it is to find."""
+    seen = watched.look(scene, watched.asked(OURS, exporter=False), 90)
+    counts = [len(found) for found in seen.values()]
+    assert all(n >= least for n, least in zip(counts, LEAST, strict=True))
+    wrong = [line for found in seen.values() for line in problems(found)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_alerts(scene: Watched) -> None:
+    """All alerts can be evaluated; that of dead letters fires, and no other."""
+    for command in (("rules", "alerts.yml"), ("config", "prometheus.yml")):
+        kind, name = command
+        assert promtool("check", kind, str(OPERATE / name)) == []
+
+    def dead_letters() -> float:
+        found = scene.prometheus.instant("sum(rocketmq_send_to_dlq_messages_total)")
+        return float(found[0]["value"][1]) if found else 0
+
+    wait_until(dead_letters, 60, "the first dead letters")
+    more = {"plan": "sync:4", "from": 100}
+    scene.lab.sender("ours", scene.names, topic=TOPIC, **more).finish()
+
+    def firing() -> set[str]:
+        rules = scene.prometheus.rules()
+        return {each["name"] for each in rules if each["state"] != "inactive"}
+
+    wait_until(lambda: "RocketMQDeadLetters" in firing(), 60, "the alert")
+    assert firing() == {"RocketMQDeadLetters"}
+    rules = scene.prometheus.rules()
+    [ours] = [each for each in rules if each["name"] == "RocketMQDeadLetters"]
+    [alert] = ours["alerts"]
+    assert FAILING in alert["annotations"]["summary"]
+    assert len(rules) > 15
+    failed = [
+        (each["name"], each["lastError"]) for each in rules if "lastError" in each
+    ]
+    assert not failed
+
+
+def test_pages(scene: Watched) -> None:
+    """``promtool`` finds no fault with the pages but the units of Apache's names."""
+    for what, target in scene.pages.items():
+        page = page_of(target)
+        assert "rocketmq_rpc_latency_milliseconds_bucket" in page
+        complaints = promtool("check", "metrics", given=page)
+        rest = {line for line in complaints if not line.endswith(UNIT)}
+        assert not rest, what
+        names = {line.split()[0] for line in complaints}
+        assert names <= IN_MILLISECONDS, what
+
+
+def test_topics(scene: Watched) -> None:
+    """The variable of topics offers those that have messages."""
+    offered = scene.prometheus.label_values("rocketmq_messages_in_total", "topic")
+    assert {TOPIC, LATE_TOPIC} <= set(offered)
