@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.errors import InvalidArgument as InvalidArgument
     from rocketmq_tw.admin.errors import NotFound as NotFound
     from rocketmq_tw.admin.errors import NothingResponded as NothingResponded
+    from rocketmq_tw.admin.errors import NotTaken as NotTaken
     from rocketmq_tw.admin.errors import RefusedByAll as RefusedByAll
     from rocketmq_tw.admin.errors import is_bad_input as is_bad_input
 
@@ -30,6 +31,7 @@ _HOMES = {
     "InvalidArgument": "rocketmq_tw.admin.errors",
     "NothingResponded": "rocketmq_tw.admin.errors",
     "NotFound": "rocketmq_tw.admin.errors",
+    "NotTaken": "rocketmq_tw.admin.errors",
     "RefusedByAll": "rocketmq_tw.admin.errors",
     "is_bad_input": "rocketmq_tw.admin.errors",
 }
@@ -41,6 +43,7 @@ __all__ = [
     "InvalidArgument",
     "NothingResponded",
     "NotFound",
+    "NotTaken",
     "RefusedByAll",
     "is_bad_input",
 ]

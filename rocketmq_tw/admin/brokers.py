@@ -19,11 +19,8 @@ from rocketmq_tw.admin.results.brokers import (
 )
 from rocketmq_tw.admin.results.cluster import BrokerAddress
 from rocketmq_tw.admin.results.topics import Changed
-from rocketmq_tw.wire.bodies.kvtable import (
-    KVTable,
-    decode_properties,
-    encode_properties,
-)
+from rocketmq_tw.admin.settings import ServerSettings
+from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
 from rocketmq_tw.wire.bodies.replication import HARuntimeInfo
 from rocketmq_tw.wire.requests.admin import (
     GetBrokerConfig,
@@ -52,12 +49,7 @@ class Brokers:
         :raises NotFound: there is no such broker.
         """
         targets = {b.address: b.address for b in await self._named(broker)}
-
-        async def read(address: str) -> dict[str, str]:
-            response = await self._calls.broker(address, GetBrokerConfig())
-            return decode_properties(response.body)
-
-        asked = await self._calls.each(targets, read)
+        asked = await self._calls.each(targets, self._read)
         asked.need_one(f'the settings of "{broker}" cannot be read')
         return Settings(asked.ok, asked.failed)
 
@@ -66,16 +58,27 @@ class Brokers:
         """
         Change settings of a broker while it runs, at its master and its slaves.
 
-        :raises NotFound: there is no such broker.
+        Apache's brokers say that all is well if they do not know a setting, or cannot
+        use a value. So the settings are read before and after.
+
+        :raises NotFound: there is no such broker, or no such setting; nothing is
+            changed.
         :raises RefusedByAll: the settings cannot be changed.
         """
-        targets = {b.address: b.address for b in await self._named(broker)}
-        body = encode_properties(values)
-        asked = await self._calls.each_broker(
-            targets, lambda _: UpdateBrokerConfig(body=body)
+        addresses = [each.address for each in await self._named(broker)]
+
+        async def write(address: str, body: bytes) -> None:
+            await self._calls.broker(address, UpdateBrokerConfig(body=body))
+
+        settings = ServerSettings(self._calls, addresses, self._read, write)
+        return await settings.change(
+            values, f'the settings of "{broker}" are not changed'
         )
-        asked.need_one(f'the settings of "{broker}" are not changed')
-        return Changed(tuple(asked.ok), asked.failed)
+
+    async def _read(self, address: str) -> dict[str, str]:
+        """Ask a broker for its settings."""
+        response = await self._calls.broker(address, GetBrokerConfig())
+        return decode_properties(response.body)
 
     @returning_deferred
     async def runtime(self, broker: str) -> Statistics:

@@ -18,6 +18,7 @@ from rocketmq_tw.admin.errors import (
     AdminError,
     NotFound,
     NothingResponded,
+    NotTaken,
     RefusedByAll,
 )
 from rocketmq_tw.admin.results.cluster import BrokerAddress
@@ -81,7 +82,8 @@ class Outcomes(msgspec.Struct, Generic[T], frozen=True):
         if self.ok:
             return
         errors = self.errors.values()
-        if errors and all(isinstance(error, BrokerError) for error in errors):
+        refusals = BrokerError | NotTaken | NotFound
+        if errors and all(isinstance(error, refusals) for error in errors):
             raise RefusedByAll(what, self.failed)
         raise NothingResponded(what, self.failed)
 
@@ -193,6 +195,15 @@ class Calls:
         """Ask any name server."""
         return self.session.name_servers.call(request, self.timeout)
 
+    @property
+    def name_servers(self) -> list[str]:
+        """The addresses of all name servers."""
+        return sorted(self.session.name_servers.addresses)
+
+    def one_name_server(self, address: str, request: Request[A]) -> Deferred[A]:
+        """Ask this name server."""
+        return self.session.pool.call(address, request, self.timeout)
+
     def broker(
         self, address: str, request: Request[A], timeout: float | None = None
     ) -> Deferred[A]:
@@ -201,13 +212,11 @@ class Calls:
 
     async def each_name_server(self, make: Callable[[], Request[A]]) -> Outcomes[A]:
         """Ask all name servers; ``make`` makes the request for one."""
-        pool, timeout = self.session.pool, self.timeout
 
         async def ask(address: str) -> A:
-            return await pool.call(address, make(), timeout)
+            return await self.one_name_server(address, make())
 
-        addresses = sorted(self.session.name_servers.addresses)
-        return await self.each({a: a for a in addresses}, ask)
+        return await self.each({a: a for a in self.name_servers}, ask)
 
     async def each_broker(
         self, targets: Mapping[str, str], make: Callable[[str], Request[A]]

@@ -51,6 +51,10 @@ class AlreadyExists(AdminError):
         return f'the {self.kind} "{log_safe(self.name)}" exists already{where}'
 
 
+class NotTaken(AdminError):
+    """A server says that all is done, and has not done all."""
+
+
 class NothingResponded(AdminError):
     """
     Of all servers that were asked, none responded as it should.

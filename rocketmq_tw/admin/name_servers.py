@@ -13,11 +13,8 @@ from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.results.brokers import Settings
 from rocketmq_tw.admin.results.topics import Changed
-from rocketmq_tw.wire.bodies.kvtable import (
-    KVTable,
-    decode_properties,
-    encode_properties,
-)
+from rocketmq_tw.admin.settings import ServerSettings
+from rocketmq_tw.wire.bodies.kvtable import KVTable, decode_properties
 from rocketmq_tw.wire.codes import ResponseCode
 from rocketmq_tw.wire.requests.kvconfig import (
     DeleteKVConfig,
@@ -51,14 +48,21 @@ class NameServers:
         """
         Change settings of all name servers while they run.
 
+        :raises NotFound: there is no such setting; nothing is changed.
         :raises RefusedByAll: the settings cannot be changed.
         """
-        body = encode_properties(values)
-        asked = await self._calls.each_name_server(
-            lambda: UpdateNamesrvConfig(body=body)
-        )
-        asked.need_one("the settings of name servers are not changed")
-        return Changed(tuple(asked.ok), asked.failed)
+        ask = self._calls.one_name_server
+
+        async def read(address: str) -> dict[str, str]:
+            return decode_properties((await ask(address, GetNamesrvConfig())).body)
+
+        async def write(address: str, body: bytes) -> None:
+            await ask(address, UpdateNamesrvConfig(body=body))
+
+        addresses = self._calls.name_servers
+        settings = ServerSettings(self._calls, addresses, read, write)
+        what = "the settings of name servers are not changed"
+        return await settings.change(values, what)
 
     @returning_deferred
     async def keys(self, namespace: str) -> Settings:

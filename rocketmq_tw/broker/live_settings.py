@@ -20,6 +20,7 @@ from rocketmq_tw.broker.statistics.service import Statistics
 from rocketmq_tw.broker.store import Store, retention
 from rocketmq_tw.broker.tables.table_set import Tables
 from rocketmq_tw.model.errors import RocketMQError
+from rocketmq_tw.model.log_safe import log_safe
 
 #: Takes the new settings.
 Apply = Callable[[BrokerConfig], None]
@@ -37,21 +38,50 @@ _LIMITS = """
 """.split()
 
 
-class NotChangeable(RocketMQError):
-    """Some settings cannot be changed while the broker runs."""
+#: Keys that an error names, at most.
+_NAMED = 10
 
-    def __init__(self, keys: tuple[str, ...], others: tuple[str, ...]) -> None:
-        super().__init__(keys, others)
-        self.keys = keys
+
+class NotChangeable(RocketMQError):
+    """
+    Some settings cannot be changed while the broker runs, or do not exist.
+
+    :ivar fixed: those that only a restart changes.
+    :ivar unknown: those that there are not.
+    :ivar others: those that can be changed.
+    """
+
+    def __init__(
+        self,
+        fixed: tuple[str, ...],
+        unknown: tuple[str, ...],
+        others: tuple[str, ...],
+    ) -> None:
+        super().__init__(fixed, unknown, others)
+        self.fixed = fixed
+        self.unknown = unknown
         self.others = others
 
     def __str__(self) -> str:
-        asked = ", ".join(self.keys) or "nothing"
+        why = []
+        if self.unknown:
+            why.append(f"there is no setting {_listed(self.unknown)}")
+        if self.fixed:
+            why.append(
+                f"{_listed(self.fixed)} cannot be changed while the broker runs: set it"
+                " in the broker's configuration file and restart the broker"
+            )
         return (
-            f"{asked} cannot be changed while the broker runs: set it in the broker's"
-            " configuration file and restart the broker. These can:"
-            f" {', '.join(self.others)}"
+            f"{'; '.join(why) or 'no setting is named'}. Nothing is changed. These can"
+            f" be: {', '.join(self.others)}"
         )
+
+
+def _listed(keys: tuple[str, ...]) -> str:
+    """Return some keys for an error; they come from the wire."""
+    more = len(keys) - _NAMED
+    named = ", ".join(log_safe(key) for key in keys[:_NAMED])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 class LiveSettings:
@@ -81,9 +111,11 @@ class LiveSettings:
         :raises NotChangeable: one of them cannot be, or there is none.
         :raises BadSetting: a value is not of its setting's type.
         """
-        others = tuple(sorted(values.keys() - self._applied.keys()))
+        others = values.keys() - self._applied.keys()
         if others or not values:
-            raise NotChangeable(others, self.keys)
+            fixed = tuple(sorted(others & self._fields.keys()))
+            unknown = tuple(sorted(others - self._fields.keys()))
+            raise NotChangeable(fixed, unknown, self.keys)
         parsed, _ = settings.apply(BrokerConfig, values)
         names = [self._fields[key].name for key in values]
         changes = {name: getattr(parsed, name) for name in names}

@@ -24,13 +24,31 @@ class BrokerTests(AdminCase):
         """What cannot be changed is refused; what can be is sent to the broker."""
         change = self.admin.brokers.set_config("broker-a", {"listenPort": "1"})
         self.assertIn("listenPort", self.failure(change, RefusedByAll))
-        self.cluster.broker.traffic.respond(UpdateBrokerConfig, Response())
         done = self.run_admin(
             self.admin.brokers.set_config("broker-a", {"fileReservedTime": "48"})
         )
         self.assertEqual(done.done, ("10.0.1.1:10911",))
         request = self.cluster.broker.traffic.requests(UpdateBrokerConfig)[-1]
         self.assertEqual(request.body, b"fileReservedTime=48\n")
+
+    def test_set_unknown(self) -> None:
+        """What no broker knows is not sent, for others would accept and ignore it."""
+        values = {"fileReservedTime": "48", "fileReserveTime": "48"}
+        change = self.admin.brokers.set_config("broker-a", values)
+        self.assertIn(
+            'there is no setting "fileReserveTime": nothing is changed. Did you mean'
+            " fileReservedTime?",
+            self.failure(change, NotFound),
+        )
+        self.assertEqual(self.cluster.broker.traffic.requests(UpdateBrokerConfig), [])
+
+    def test_set_and_ignored(self) -> None:
+        """A broker that says that it has changed what it has not is found out."""
+        self.cluster.broker.traffic.respond(UpdateBrokerConfig, Response())
+        values = {"fileReservedTime": "many"}
+        change = self.admin.brokers.set_config("broker-a", values)
+        text = self.failure(change, RefusedByAll)
+        self.assertIn('fileReservedTime is "72" still', text)
 
     def test_runtime(self) -> None:
         """All statistics are there, sorted."""

@@ -29,6 +29,18 @@ class NameServerTests(AdminCase):
         values = {each["orderMessageEnable"] for each in settings.values.values()}
         self.assertEqual(values, {"true"})
 
+    def test_set_unknown(self) -> None:
+        """Nothing is changed if no name server has one of them."""
+        change = self.admin.name_servers.set_config
+        values = {"orderMessageEnable": "true", "orderMessageEnabled": "true"}
+        text = self.failure(change(values), NotFound)
+        self.assertIn("Did you mean orderMessageEnable?", text)
+        settings = self.run_admin(self.admin.name_servers.config())
+        seen = {each["orderMessageEnable"] for each in settings.values.values()}
+        self.assertEqual(seen, {"false"})
+        text = self.failure(change({"listenPort": "1"}), RefusedByAll)
+        self.assertIn("listenPort cannot be changed while running", text)
+
     def test_keys(self) -> None:
         """Keys are put, listed and deleted at all."""
         servers = self.admin.name_servers

@@ -64,8 +64,14 @@ class LiveSettingsTests(LiveCase):
             "brokerName cannot be changed while the broker runs",
             self.update(brokerName="b", maxTopics="7"),
         )
-        self.refused(16, "no.such", self.update(**{"no.such": "1", "maxTopics": "7"}))
-        self.refused(16, "nothing cannot be changed", self.update())
+        self.refused(
+            16,
+            "there is no setting no.such; brokerName cannot be changed",
+            self.update(**{"no.such": "1", "maxTopics": "7", "brokerName": "b"}),
+        )
+        self.refused(16, "no setting is named. Nothing is changed", self.update())
+        many = {f"no{number}": "1" for number in range(15)}
+        self.refused(16, "no4 and 5 more. Nothing is", self.update(**many))
         self.refused(
             1, 'maxTopics is "0"', self.update(maxTopics="0", maxQueues="100000")
         )

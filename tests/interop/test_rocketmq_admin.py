@@ -137,6 +137,7 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     [clock] = admin.json("cluster", "clocks")["clocks"]
     assert abs(clock["ahead"]) <= clock["exact_to"] + 1
     assert "brokerName" in admin.text("broker", "config", broker, "brokerName")
+    change_settings(admin, broker)
     assert "bootTimestamp" in admin.text("broker", "stats", broker)
     assert admin.json("nameserver", "config")["values"]
     admin.json("nameserver", "put", "space_admin", "k", "v")
@@ -157,6 +158,24 @@ def test_commands(shared: tuple[Lab, Cluster]) -> None:
     admin.json("group", "delete", group, "--while-online", "--yes")
     admin.json("topic", "delete", topic, "--yes")
     assert "there is no topic" in admin.text("topic", "show", topic, code=1)
+
+
+def change_settings(admin: Admin, broker: str) -> None:
+    """Apache's servers accept what they do not know or cannot use; we say so."""
+
+    def kept() -> Any:
+        [values] = admin.json("broker", "config", broker)["values"].values()
+        return values["fileReservedTime"]
+
+    words = ("broker", "set", broker, "--yes")
+    assert len(admin.json(*words, "fileReservedTime=49")["done"]) == 1
+    assert kept() == "49"
+    why = admin.text(*words, "fileReserveTime=50", "fileReservedTime=50", code=1)
+    assert 'no setting "fileReserveTime": nothing is changed. Did you mean' in why
+    assert "fileReservedTime" in admin.text(*words, "fileReservedTime=soon", code=1)
+    assert kept() == "49"
+    why = admin.text("nameserver", "set", "clusterTests=true", "--yes", code=1)
+    assert 'no setting "clusterTests"' in why
 
 
 @pytest.mark.parametrize("shared", ["v55", OURS], indirect=True)

@@ -156,10 +156,18 @@ class Invocation:
 
     def confirm(self, question: str, yes: bool) -> None:
         """Ask before something is destroyed; see :func:`.running.confirm`."""
+        confirm(question, yes=yes, terminal=self._has_terminal)
+
+    @property
+    def _has_terminal(self) -> bool:
+        """Whether somebody can be asked."""
         terminal = self._surroundings.terminal
-        confirm(
-            question, yes=yes, terminal=is_terminal() if terminal is None else terminal
-        )
+        return is_terminal() if terminal is None else terminal
+
+    def note_input(self, what: str) -> None:
+        """Say on a terminal that something is read from it, and how that ends."""
+        if self._has_terminal:
+            click.echo(f"{what} is read from here; Ctrl-D ends it", err=True)
 
     def secret(self, question: str) -> str:
         """
@@ -167,8 +175,7 @@ class Invocation:
 
         :raises click.UsageError: there is no terminal on which to ask.
         """
-        terminal = self._surroundings.terminal
-        if not (is_terminal() if terminal is None else terminal):
+        if not self._has_terminal:
             raise click.UsageError("there is no terminal: give --password-file")
         return str(
             click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)

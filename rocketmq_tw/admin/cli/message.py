@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from rocketmq_tw.admin.results.traces import MessageTrace
 
 noun = noun_of("message", "Messages: find, show, follow, send.")
-#: Bytes of a body that are read from a file; brokers take four MiB unless they are set
-#: to more.
-_MAX_BODY = 128 << 20
+#: Bytes of a body that is sent: a producer's limit, and that of brokers unless they are
+#: set to another.
+_MAX_BODY = 4 << 20
 
 
 def _body(function: Callable[..., None]) -> Callable[..., None]:
@@ -227,7 +227,13 @@ def send(
     delay: float | None,
     order_key: str | None,
 ) -> None:
-    """Send a message; without BODY and --file it is read from the standard input."""
+    """Send a message of at most 4 MiB.
+
+    The body is BODY, the content of a file, or what comes on the standard input if BODY
+    is "-" or neither is given.
+    """
+    if body == "-" or (body is None and path is None):
+        ask.note_input("the body")
     content = _content(body, path)
     given = pairs(properties, "property")
 
@@ -257,14 +263,21 @@ def send(
 
 
 def _content(body: str | None, path: BinaryIO | None) -> bytes:
-    """Return the body that was given. :raises click.UsageError: there are two."""
+    """
+    Return the body that was given.
+
+    :raises click.UsageError: there are two, or it is too large.
+    """
     if body is not None and path is not None:
         raise click.UsageError("BODY and --file exclude each other")
-    if body is not None:
+    if body is not None and body != "-":
         return body.encode("utf-8", "surrogateescape")
     content = (path or sys.stdin.buffer).read(_MAX_BODY + 1)
     if len(content) > _MAX_BODY:
-        raise click.UsageError(f"the body is larger than {_MAX_BODY} bytes")
+        raise click.UsageError(
+            f"the body has more than {_MAX_BODY >> 20} MiB, and a message has that at"
+            " most"
+        )
     return content
 
 

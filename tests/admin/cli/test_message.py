@@ -65,8 +65,26 @@ class MessageTests(CommandCase):
         self.assertIn(
             b"\x00from stdin", [m.body for m in self.cluster.messages("orders")]
         )
+        self.output(*words, "-", stdin=b"as - says")
+        self.assertIn(b"as - says", [m.body for m in self.cluster.messages("orders")])
         self.error("message", "send", "nothing", "x")
+        self.error(*words, "-", "--file", __file__, code=2)
         self.error(*words, "x", "--file", __file__, code=2)
+
+    def test_send_too_much(self) -> None:
+        """No more is read than a message may have."""
+        words = ["message", "send", "orders", "-"]
+        text = self.error(*words, stdin=b"x" * ((4 << 20) + 1), code=2)
+        self.assertIn("the body has more than 4 MiB", text)
+        self.output(*words, stdin=b"x" * ((4 << 20) - 64))
+
+    def test_send_from_terminal(self) -> None:
+        """Who is to type the body gets to know that."""
+        self.terminal = True
+        text = self.invoke("message", "send", "orders", stdin=b"typed").stderr
+        self.assertIn("the body is read from here; Ctrl-D ends it", text)
+        text = self.invoke("message", "send", "orders", "given").stderr
+        self.assertEqual(text, "")
 
     def test_tail(self) -> None:
         """Messages are printed as they come."""
