@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from twisted.logger import Logger
 
@@ -65,9 +66,10 @@ class Deliveries:
         """Add a record that was delivered just now, but is not linked yet."""
         self._added.add(offset)
 
-    def discard(self, offset: int) -> None:
-        """Forget a record that was added: it is linked."""
-        self._added.discard(offset)
+    def discard(self, offsets: Iterable[int]) -> None:
+        """Forget records that were added: they are linked."""
+        if self._added:
+            self._added.difference_update(offsets)
 
     def supersede(self, offset: int) -> None:
         """Add a record that is linked, but rolled: a copy of it waits."""

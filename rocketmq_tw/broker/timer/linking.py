@@ -255,8 +255,7 @@ class Linking:
         """Link what was found in a step."""
         waiting = step.waiting
         step.timers.link(waiting, step.write_ms)
-        for one in waiting:
-            self._deliveries.discard(one.offset)
+        self._deliveries.discard(one.offset for one in waiting)
         self.linked += len(waiting)
         for topic, delays in step.delays.items():
             self._metrics.count(topic, len(delays), int(step.now * 1000))

@@ -94,7 +94,7 @@ class Entries:
         if KEYS in tail:
             others = keys_of(tail, start)[bool(unique) :]
             return (topic, tuple([self._hash(topic + key) for key in others])), unique
-        tag = value_of(tail, TAGS, start)
+        tag = value_of(tail, TAGS, start) if TAGS in tail else b""
         if not tag:
             return (topic, ()), unique
         text = topic + TAG_KEY + tag

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD, RECORD_SIZE, Slot
+from rocketmq_tw.store.timer.layout import DELETE, NONE, RECORD, RECORD_SIZE
 from rocketmq_tw.store.timer.log import TimerLog
 from rocketmq_tw.store.timer.placement import Placement
 from rocketmq_tw.store.timer.wheel import TimerWheel
@@ -206,12 +206,14 @@ class Timers:
             return
         slots: dict[int, list[int]] = {}
         records: list[bytes] = []
+        fields, replace = self.wheel.fields, self.wheel.replace
         positions = self.log.positions(len(waiting))
         for each, position in zip(waiting, positions, strict=True):
             slot_ms, flags = each.slot_ms, each.flags
             slot = slots.get(slot_ms)
             if slot is None:
-                slot = slots[slot_ms] = self._slot(slot_ms, position)
+                slot = fields(slot_ms) or [position, NONE, 0, 0]
+                slots[slot_ms] = slot
             records.append(
                 _pack(
                     RECORD_SIZE,
@@ -232,17 +234,10 @@ class Timers:
         self._latest_ms = max(self._latest_ms, *slots)
         fullest = self.fullest
         for slot_ms, slot in slots.items():
-            self.wheel.put(slot_ms, Slot(*slot))
+            replace(slot_ms, *slot)
             if slot[3] > fullest or slot[2] > fullest:
                 fullest = max(slot[2:])
         self.fullest = fullest
-
-    def _slot(self, slot_ms: int, position: int) -> list[int]:
-        """Return the fields of a slot, whose first record may get this position."""
-        slot = self.wheel.get(slot_ms)
-        if slot is None:
-            return [position, NONE, 0, 0]
-        return [slot.first, slot.last, slot.count, slot.total]
 
     def next_chain(self, write_ms: int, most: int) -> Chain | None:
         """

@@ -37,16 +37,26 @@ class TimerWheel:
 
     def get(self, time_ms: int) -> Slot | None:
         """Return the slot of a time; None if it is empty."""
-        step = time_ms // self._precision_ms
-        at = step % self.slots * _SIZE
-        found, first, last, count, total = _unpack(self._buffer, at)
-        return Slot(first, last, count, total) if found == step and last >= 0 else None
+        fields = self.fields(time_ms)
+        return None if fields is None else Slot(*fields)
 
     def put(self, time_ms: int, slot: Slot) -> None:
         """Replace the slot of a time."""
+        self.replace(time_ms, slot.first, slot.last, slot.count, slot.total)
+
+    def fields(self, time_ms: int) -> list[int] | None:
+        """Return the fields of a slot, as :meth:`get` does."""
+        step = time_ms // self._precision_ms
+        found, *fields = _unpack(self._buffer, step % self.slots * _SIZE)
+        return fields if found == step and fields[1] >= 0 else None
+
+    def replace(
+        self, time_ms: int, first: int, last: int, count: int, total: int
+    ) -> None:
+        """Replace the fields of a slot, as :meth:`put` does."""
         step = time_ms // self._precision_ms
         at = step % self.slots * _SIZE
-        _pack(self._buffer, at, step, slot.first, slot.last, slot.count, slot.total)
+        _pack(self._buffer, at, step, first, last, count, total)
 
     def clear(self, time_ms: int) -> None:
         """Empty the slot of a time, if it is that time's."""

@@ -58,7 +58,7 @@ class DeliveriesTests(TimerCase):
         found = self.read(0)
         found.add(9)
         self.assertIn(9, found)
-        found.discard(9)
+        found.discard([9])
         self.assertNotIn(9, found)
 
     def test_nothing(self) -> None:
