@@ -184,7 +184,7 @@ def _run(
 ) -> Measured:
     """Run a program and read its JSON line."""
     words = [text for name, value in options.items() for text in (f"--{name}", value)]
-    start = _java(scratch) if make == "apache" else _python()
+    start = start_of(make, scratch)
     if confined:
         start = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0))), *start]
     done = subprocess.run(
@@ -202,13 +202,10 @@ def _run(
     )
 
 
-def _python() -> list[str]:
-    """Return the start of our program's command."""
-    return [sys.executable, "-m", "tests.bench.client_program"]
-
-
-def _java(scratch: Path) -> list[str]:
-    """Return the start of the Java program's command; compile it if needed."""
+def start_of(make: str, scratch: Path) -> list[str]:
+    """Return the start of a program's command; compile Apache's if needed."""
+    if make == "ours":
+        return [sys.executable, "-m", "tests.bench.client_program"]
     from tests.interop import apache
 
     apache.build()

@@ -1,10 +1,10 @@
 """
 Requests of 1 KiB and their replies of the same size.
 
-One process asks and another one replies, both with our client, through our broker and
-through Apache's. Of each the round trips are measured with 1 and with 32 requests in
-flight, and the processor time that the broker takes for one: the request is stored and
-pulled, its reply is stored and pushed.
+One process asks and another one replies, both with our client or both with Apache's,
+through our broker and through Apache's. Of each the round trips are measured with 1 and
+with 32 requests in flight, and the processor time that the broker takes for one: the
+request is stored and pulled, its reply is stored and pushed.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any, NamedTuple
 
-from tests.bench.client import ROOT
+from tests.bench.client import ROOT, start_of
 from tests.bench.load import Shape
 from tests.bench.rates import APACHE, OURS, Timing
 from tests.bench.report import Table, number
 from tests.bench.rest import cpu_seconds
-from tests.bench.running import Running, alone
+from tests.bench.running import Running, alone, folder
 from tests.bench.sides import sides
 
 #: Requests in flight.
@@ -51,22 +50,44 @@ class Measured(NamedTuple):
     clients: float
 
 
-def _command(server: Running, shape: str, topic: str, *words: str) -> list[str]:
-    """Return the command line of a client."""
-    program = [sys.executable, "-m", "tests.bench.client_program"]
-    options = {"shape": shape, "namesrv": server.name_server, "topic": topic}
-    pairs = [text for name, value in options.items() for text in (f"--{name}", value)]
-    return [*program, *pairs, f"--size={SIZE}", *words]
+class Clients(NamedTuple):
+    """
+    The two programs that ask and reply.
+
+    :ivar name: as in the table.
+    :ivar start: of the command of either.
+    :ivar warm: seconds of warm-up.
+    """
+
+    name: str
+    start: list[str]
+    warm: float
+
+    def command(
+        self, server: Running, shape: str, topic: str, **more: float
+    ) -> list[str]:
+        """Return the command line of one."""
+        options: dict[str, object] = {
+            "shape": shape,
+            "namesrv": server.name_server,
+            "topic": topic,
+            "size": SIZE,
+            **more,
+        }
+        words = [word for name in options for word in (f"--{name}", f"{options[name]}")]
+        return [*self.start, *words]
 
 
 @contextmanager
-def answering(server: Running, topic: str) -> Iterator[list[dict[str, Any]]]:
+def answering(
+    clients: Clients, server: Running, topic: str
+) -> Iterator[list[dict[str, Any]]]:
     """
     Let a client reply to the requests of a topic.
 
     :returns: a list in which is what it measured, once it has ended.
     """
-    command = _command(server, "answer", topic)
+    command = clients.command(server, "answer", topic)
     with subprocess.Popen(
         command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -81,14 +102,16 @@ def answering(server: Running, topic: str) -> Iterator[list[dict[str, Any]]]:
             process.kill()
 
 
-def drive(server: Running, depth: int, seconds: float) -> Measured:
+def drive(clients: Clients, server: Running, depth: int, seconds: float) -> Measured:
     """Ask for some seconds, with so many requests in flight."""
     topic = f"BenchReply_{next(_numbers)}"
-    words = (f"--depth={depth}", f"--seconds={seconds}", f"--warm={WARM}")
-    with answering(server, topic) as answered:
+    command = clients.command(
+        server, "request", topic, depth=depth, seconds=seconds, warm=clients.warm
+    )
+    with answering(clients, server, topic) as answered:
         before = cpu_seconds(server.pid)
         done = subprocess.run(
-            _command(server, "request", topic, *words),
+            command,
             cwd=ROOT,
             text=True,
             capture_output=True,
@@ -109,32 +132,51 @@ def drive(server: Running, depth: int, seconds: float) -> Measured:
 
 
 def table(apache: str | None, timing: Timing, _shapes: Sequence[Shape]) -> Table:
-    """Measure both makes side by side."""
-    found: dict[tuple[int, str], list[Measured]] = {}
+    """Measure both makes of brokers side by side; Apache's clients, too, beside it."""
+    rows: list[list[str]] = []
     with ExitStack() as stack:
         running = stack.enter_context(sides(apache, is_sync=False))
+        scratch = stack.enter_context(folder())
         servers: dict[str, Running] = {
             name: running[name] for name in (APACHE, OURS) if name in running
         }
+        makes = [Clients(OURS, start_of("ours", scratch), WARM)]
         if APACHE in servers:
-            drive(servers[APACHE], DEPTHS[-1], timing.warm)
-        for _ in range(timing.rounds):
+            makes.append(Clients("Java", start_of("apache", scratch), timing.warm))
+            drive(makes[0], servers[APACHE], DEPTHS[-1], timing.warm)
+        for clients in makes:
+            found = _measure(clients, servers, timing)
             for depth in DEPTHS:
-                for name, server in servers.items():
-                    with alone(servers, name):
-                        once = drive(server, depth, timing.seconds)
-                    found.setdefault((depth, name), []).append(once)
-    rows = []
-    for depth in DEPTHS:
-        medians = []
-        for name in servers:
-            columns = zip(*found[depth, name], strict=True)
-            medians.append([statistics.median(each) for each in columns])
-            rows.append([f"{depth}", name, *map(number, medians[-1])])
-        if len(medians) == 2:
-            ratios = [f"{b / a:.2f}" for a, b in zip(*medians, strict=True)]
-            rows.append([f"{depth}", f"{OURS} by {APACHE}", *ratios])
-    heads = ["in flight", "broker", "round trips a second", "p50", "p99"]
+                label = f"{clients.name}, {depth} in flight"
+                rows += _rows(label, {name: found[depth, name] for name in servers})
+    heads = ["clients", "broker", "round trips a second", "p50", "p99"]
     heads += ["CPU of the broker", "of the clients"]
     note = "Microseconds, of a round trip."
     return Table("Requests of 1 KiB, and replies", heads, rows, note)
+
+
+def _measure(
+    clients: Clients, servers: dict[str, Running], timing: Timing
+) -> dict[tuple[int, str], list[Measured]]:
+    """Drive each broker in turn; return its rounds by depth and name."""
+    found: dict[tuple[int, str], list[Measured]] = {}
+    for _ in range(timing.rounds):
+        for depth in DEPTHS:
+            for name, server in servers.items():
+                with alone(servers, name):
+                    once = drive(clients, server, depth, timing.seconds)
+                found.setdefault((depth, name), []).append(once)
+    return found
+
+
+def _rows(label: str, found: dict[str, list[Measured]]) -> list[list[str]]:
+    """Return a row for each broker, and one for their ratios."""
+    rows, medians = [], []
+    for name, rounds in found.items():
+        columns = zip(*rounds, strict=True)
+        medians.append([statistics.median(each) for each in columns])
+        rows.append([label, name, *map(number, medians[-1])])
+    if len(medians) == 2:
+        ratios = [f"{b / a:.2f}" for a, b in zip(*medians, strict=True)]
+        rows.append([label, f"{OURS} by {APACHE}", *ratios])
+    return rows

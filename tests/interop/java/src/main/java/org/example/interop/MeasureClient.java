@@ -18,18 +18,23 @@ import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.SendStatus;
+import org.apache.rocketmq.client.utils.MessageUtil;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
 
 /**
  * One measurement of the client, the counterpart of tests/bench/client_program.py; prints one JSON line.
  *
- * <p>Options: shape (send, push, end-to-end, first), namesrv, topic, depth (sends in flight), size (bytes of a body), count
+ * <p>Options: shape (send, push, end-to-end, first, request, answer), namesrv, topic, depth (sends in flight), size (bytes of a body), count
  * (messages of the topic, or new topics), seconds, warm (seconds before, not counted).
  */
 public final class MeasureClient {
     /** Messages a second of the shape "end-to-end". */
     private static final int PACE = 1000;
+    /** Threads that reply, and how long a request waits for that. */
+    private static final int ANSWERING = 64;
+    private static final long REPLY_MILLIS = 30_000;
     private static final OperatingSystemMXBean SYSTEM = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private final Arguments arguments;
     private final String topic;
@@ -65,6 +70,12 @@ public final class MeasureClient {
                 break;
             case "first":
                 program.first();
+                break;
+            case "request":
+                program.request();
+                break;
+            case "answer":
+                program.answer();
                 break;
             default:
                 throw new IllegalArgumentException(shape);
@@ -264,5 +275,89 @@ public final class MeasureClient {
             producer.shutdown();
         }
         end(count);
+    }
+
+    /** Round trips, each of the threads with one in flight: a request blocks its thread. */
+    private void request() throws Exception {
+        DefaultMQProducer producer = producer("bench_producer");
+        producer.start();
+        while (!isAnswered(producer)) {
+            Thread.sleep(10);
+        }
+        int depth = arguments.number("depth", 1);
+        requestFor(producer, depth, warm);
+        begin();
+        requestFor(producer, depth, seconds);
+        end(latencies.size());
+    }
+
+    /** The one that replies may still be joining its group. */
+    private boolean isAnswered(DefaultMQProducer producer) {
+        try {
+            return producer.request(new Message(topic, new byte[size]), 1000) != null;
+        } catch (Exception error) {
+            return false;
+        }
+    }
+
+    private void requestFor(DefaultMQProducer producer, int depth, double time) throws Exception {
+        long until = System.nanoTime() + (long) (time * 1e9);
+        byte[] body = new byte[size];
+        Arrays.fill(body, (byte) 'x');
+        List<Thread> threads = new ArrayList<>();
+        for (int number = 0; number < depth; number++) {
+            Thread thread = new Thread(() -> {
+                for (long begun = System.nanoTime(); begun < until; ) {
+                    try {
+                        producer.request(new Message(topic, body), REPLY_MILLIS);
+                    } catch (Exception error) {
+                        throw new IllegalStateException(error);
+                    }
+                    long now = System.nanoTime();
+                    latencies.add(now - begun);
+                    begun = now;
+                }
+            });
+            threads.add(thread);
+            thread.start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    /** Replies to requests, with what they say, until standard input ends. */
+    private void answer() throws Exception {
+        DefaultMQProducer producer = producer("bench_answerer");
+        producer.start();
+        byte[] first = "creates the topic".getBytes(StandardCharsets.US_ASCII);
+        expectOk(producer.send(new Message(topic, first)));
+        AtomicInteger count = new AtomicInteger();
+        DefaultMQPushConsumer consumer = consumer("bench_" + topic, (messages, context) -> {
+            for (MessageExt message : messages) {
+                if (!Arrays.equals(message.getBody(), first)) {
+                    count.incrementAndGet();
+                    reply(producer, message);
+                }
+            }
+            return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+        });
+        consumer.setConsumeThreadMax(ANSWERING);
+        consumer.setConsumeThreadMin(ANSWERING);
+        consumer.start();
+        begin();
+        new Json().with("event", "started").print();
+        while (System.in.read() >= 0) {
+            // Nothing is said.
+        }
+        end(count.get());
+    }
+
+    private static void reply(DefaultMQProducer producer, MessageExt request) {
+        try {
+            expectOk(producer.send(MessageUtil.createReplyMessage(request, request.getBody())));
+        } catch (Exception error) {
+            throw new IllegalStateException(error);
+        }
     }
 }
