@@ -25,7 +25,7 @@ from rocketmq_tw.admin.results.clients import (
 )
 from rocketmq_tw.admin.results.groups import Member
 from rocketmq_tw.admin.results.listing import Listing
-from rocketmq_tw.admin.tables import decode_table
+from rocketmq_tw.admin.tables import decode_list, decode_lists
 from rocketmq_tw.admin.texts import at, sentence, version_name, whole
 from rocketmq_tw.remoting.errors import BrokerError
 from rocketmq_tw.remoting.pacing import Steps, all_at_once, parts_of
@@ -106,9 +106,10 @@ class Clients:
         seen.need_known(what, "connected producer group", group)
         found = _Clients()
         for broker, response in seen.ok.items():
-            for each in ProducerConnection.decode(response.body).connection_set:
-                found.add_connection(broker, group, each)
-        return Listing(found.all(), seen.failed)
+            steps = found.add_connections(broker, group, response.body)
+            await self._calls.in_steps(steps)
+        clients = await self._calls.in_steps(found.all_in_steps())
+        return Listing(clients, seen.failed)
 
     @returning_deferred
     async def get(
@@ -190,12 +191,21 @@ class _Clients:
 
     def add_producers(self, broker: str, body: bytes) -> Steps[None]:
         """Add a broker's table of all producers."""
-        of_group: type[tuple[ProducerInfo, ...]] = tuple[ProducerInfo, ...]
-        table = yield from decode_table(body, "data", of_group, ProducerTableInfo)
+        table = yield from decode_lists(body, "data", ProducerInfo, ProducerTableInfo)
         each = ((group, info) for group, infos in table.items() for info in infos)
         for some in parts_of(each, _AT_A_STRETCH):
             for group, info in some:
                 self.add_producer(broker, group, info)
+            yield None
+
+    def add_connections(self, broker: str, group: str, body: bytes) -> Steps[None]:
+        """Add a broker's list of the producers of a group."""
+        said = yield from decode_list(
+            body, "connectionSet", Connection, ProducerConnection
+        )
+        for some in parts_of(said.connection_set, _AT_A_STRETCH):
+            for each in some:
+                self.add_connection(broker, group, each)
             yield None
 
     def add_members(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.deferring import returning_deferred
 from rocketmq_tw.admin.errors import NothingResponded
-from rocketmq_tw.admin.members import members_of
+from rocketmq_tw.admin.members import decode_members, members_in_steps
 from rocketmq_tw.admin.results.groups import (
     GroupDetails,
     GroupLag,
@@ -155,7 +155,8 @@ class Groups:
             await self.settings(group, targets)
             if found.errors:
                 found.need_one(f'the members of "{group}" cannot be listed')
-        return Listing(members_of(found.ok), found.failed)
+        members = await self._calls.in_steps(members_in_steps(found.ok))
+        return Listing(members, found.failed)
 
     async def connections(
         self, group: str, targets: Mapping[str, str]
@@ -165,7 +166,7 @@ class Groups:
         async def read(address: str) -> ConsumerConnection:
             request = GetConsumerConnections(consumer_group=group)
             response = await self._calls.broker(address, request)
-            return ConsumerConnection.decode(response.body)
+            return await self._calls.in_steps(decode_members(response.body))
 
         asked = await self._calls.each(targets, read)
         return asked.without(_OFFLINE, *UNKNOWN_GROUP)

@@ -14,7 +14,7 @@ from rocketmq_tw.admin.calls import Calls, Outcomes
 from rocketmq_tw.admin.clients import running_info
 from rocketmq_tw.admin.errors import AdminError, NotFound
 from rocketmq_tw.admin.groups import UNKNOWN_GROUP, Groups
-from rocketmq_tw.admin.members import members_of
+from rocketmq_tw.admin.members import members_in_steps
 from rocketmq_tw.admin.results.groups import GroupLag, GroupLags, Member, QueueLag
 from rocketmq_tw.admin.texts import at
 from rocketmq_tw.model.queue import MessageQueue
@@ -64,7 +64,7 @@ class Lags:
         queues = _queues(tables, topic)
         if stats.errors:
             stats.need_one(f'the offsets of "{group}" cannot be read')
-        members = members_of(connections.ok)
+        members = await self._calls.in_steps(members_in_steps(connections.ok))
         unresponsive: dict[str, str] = {}
         if owners:
             readers = [each for each in members if each.model != "broadcasting"]

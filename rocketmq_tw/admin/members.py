@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rocketmq_tw.admin.results.groups import Member, SubscriptionOf
+from rocketmq_tw.admin.tables import decode_list
 from rocketmq_tw.admin.texts import version_name
 from rocketmq_tw.model.group import ConsumeType
 from rocketmq_tw.model.subscription import TAG, Subscription
-from rocketmq_tw.remoting.pacing import Steps, all_at_once, parts_of
+from rocketmq_tw.remoting.pacing import Steps, parts_of
 from rocketmq_tw.wire.bodies.consumers import Connection, ConsumerConnection
 
 #: Members that are put together in one step, of some 1 ms.
@@ -20,19 +21,19 @@ _MODES = {
 }
 
 
-def members_of(brokers: Mapping[str, ConsumerConnection]) -> tuple[Member, ...]:
-    """
-    Return each client once, sorted by client id.
-
-    :param brokers: what each broker says, by name.
-    """
-    return all_at_once(members_in_steps(brokers))
+def decode_members(body: bytes) -> Steps[ConsumerConnection]:
+    """Decode what a broker says of the members of a group."""
+    return decode_list(body, "connectionSet", Connection, ConsumerConnection)
 
 
 def members_in_steps(
     brokers: Mapping[str, ConsumerConnection],
 ) -> Steps[tuple[Member, ...]]:
-    """Do as :func:`members_of`: a group may have thousands of members."""
+    """
+    Return each client once, sorted by client id.
+
+    :param brokers: what each broker says, by name.
+    """
     seen: dict[str, tuple[Connection, ConsumerConnection]] = {}
     where: dict[str, tuple[str, ...]] = {}
     conflicts: set[str] = set()

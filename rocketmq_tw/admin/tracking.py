@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rocketmq_tw.admin.calls import Calls
 from rocketmq_tw.admin.errors import NotFound
+from rocketmq_tw.admin.members import decode_members
 from rocketmq_tw.admin.results.messages import FoundMessage, Track
 from rocketmq_tw.model.group import MessageModel
 from rocketmq_tw.model.queue import MessageQueue
@@ -79,7 +80,7 @@ class Tracking:
             if error.code != ResponseCode.CONSUMER_NOT_ONLINE:
                 raise
             return None
-        return ConsumerConnection.decode(response.body)
+        return await self._calls.in_steps(decode_members(response.body))
 
 
 def _matches(members: ConsumerConnection, message: FoundMessage) -> bool:

@@ -10,9 +10,11 @@ from rocketmq_tw.client import EARLIEST
 from rocketmq_tw.wire.bodies.consumers import (
     Connection,
     ConsumerConnection,
+    ProducerConnection,
     ProducerInfo,
     ProducerTableInfo,
 )
+from rocketmq_tw.wire.bodies.cut import STEP
 from tests.admin.cases import AdminCase
 
 
@@ -34,6 +36,24 @@ class ManyClientsTests(SynchronousTestCase):
             self.assertGreater(len(list(found.add_producers("a", body))), 29)
             self.assertGreater(len(list(found.all_in_steps())), 29)
             self.assertEqual(len(found.all()), 3000)
+
+    def test_one_group(self) -> None:
+        """A group of 20,000 producers is decoded in steps of some hundreds."""
+        infos = tuple(
+            ProducerInfo(f"c{n}", "/10.0.0.1:5", "JAVA", 460, 1) for n in range(20_000)
+        )
+        body = ProducerTableInfo({"g": infos}).encode()
+        steps = _Clients().add_producers("a", body)
+        self.assertGreater(len(list(steps)), 200 + len(body) // STEP - 1)
+
+    def test_connections(self) -> None:
+        """So is the response to who is in one group of producers."""
+        many = tuple(Connection(f"c{n}", "10.0.0.1:5") for n in range(20_000))
+        body = ProducerConnection(many).encode()
+        found = _Clients()
+        steps = found.add_connections("a", "g", body)
+        self.assertGreater(len(list(steps)), 200 + len(body) // STEP - 1)
+        self.assertEqual(len(found.all()), 20_000)
 
     def test_members(self) -> None:
         """A group may have thousands of members."""

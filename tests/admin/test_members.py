@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.members import members_in_steps, members_of
+from rocketmq_tw.admin.members import decode_members, members_in_steps
+from rocketmq_tw.admin.results.groups import Member
 from rocketmq_tw.model.group import ConsumeType, MessageModel
 from rocketmq_tw.model.subscription import Subscription
+from rocketmq_tw.remoting.pacing import all_at_once
 from rocketmq_tw.wire.bodies.consumers import Connection, ConsumerConnection
+
+
+def members_of(brokers: dict[str, ConsumerConnection]) -> tuple[Member, ...]:
+    """Return the members without waiting."""
+    return all_at_once(members_in_steps(brokers))
 
 
 def group(*clients: str, conflicts: tuple[str, ...] = ()) -> ConsumerConnection:
@@ -54,3 +61,9 @@ class MemberTests(SynchronousTestCase):
         many = {"a": group(*(f"c{n:04}" for n in range(4000)))}
         self.assertGreater(len(list(members_in_steps(many))), 15)
         self.assertEqual(len(members_of(many)), 4000)
+
+    def test_decoded_in_steps(self) -> None:
+        """What a broker says of them is decoded in many steps, and is the same."""
+        many = group(*(f"c{n:04}" for n in range(8000)), conflicts=("c7",))
+        self.assertGreater(len(list(decode_members(many.encode()))), 7)
+        self.assertEqual(all_at_once(decode_members(many.encode())), many)

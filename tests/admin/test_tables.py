@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.admin.tables import decode_table
+from rocketmq_tw.admin.tables import decode_list, decode_lists, decode_table
 from rocketmq_tw.model.group import SubscriptionGroup
 from rocketmq_tw.remoting.pacing import all_at_once
+from rocketmq_tw.wire.bodies.consumers import (
+    Connection,
+    ProducerConnection,
+    ProducerInfo,
+    ProducerTableInfo,
+)
 from rocketmq_tw.wire.bodies.groups import SubscriptionGroupTable
 from rocketmq_tw.wire.errors import BadField
 
@@ -40,3 +46,29 @@ class TableTests(SynchronousTestCase):
         """An entry that is none is named as it is elsewhere."""
         body = b'{"%b":{"g":{"groupName":"g","brokerId":"x"}}}' % MEMBER.encode()
         self.assertRaises(BadField, self.decode, body)
+
+
+class ListTests(SynchronousTestCase):
+    """Bodies with lists."""
+
+    def connections(self, body: bytes) -> ProducerConnection:
+        """Decode all of a list."""
+        steps = decode_list(body, "connectionSet", Connection, ProducerConnection)
+        return all_at_once(steps)
+
+    def test_list(self) -> None:
+        """Items come in order, whether they could be cut or not."""
+        many = ProducerConnection(tuple(Connection(f"c{n}") for n in range(3000)))
+        body = many.encode()
+        self.assertEqual(self.connections(body), many)
+        self.assertEqual(self.connections(body.replace(b"},{", b"}, {")), many)
+        self.assertEqual(self.connections(b"{}"), ProducerConnection())
+
+    def test_lists(self) -> None:
+        """A table of lists, likewise."""
+        table = {f"g{g}": (ProducerInfo(f"c{g}"), ProducerInfo("d")) for g in range(99)}
+        body = ProducerTableInfo(table).encode()
+        for data in (body, body.replace(b"},{", b"}, {"), body.replace(b":", b" : ")):
+            steps = decode_lists(data, "data", ProducerInfo, ProducerTableInfo)
+            found = {name: tuple(each) for name, each in all_at_once(steps).items()}
+            self.assertEqual(found, table)

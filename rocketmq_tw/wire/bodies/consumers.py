@@ -18,7 +18,7 @@ class ConsumerIdList(Body, frozen=True):
     consumer_id_list: tuple[str, ...] = ()
 
 
-class Connection(Body, frozen=True):
+class Connection(Body, frozen=True, gc=False):
     """One client's connection."""
 
     client_id: str | None = None
@@ -47,7 +47,7 @@ class ProducerConnection(Body, frozen=True):
     connection_set: tuple[Connection, ...] = ()
 
 
-class ProducerInfo(Body, frozen=True, rename=camel_but(remote_ip="remoteIP")):
+class ProducerInfo(Body, frozen=True, gc=False, rename=camel_but(remote_ip="remoteIP")):
     """One producer in the table of all producers."""
 
     client_id: str | None = None

@@ -26,25 +26,26 @@ STEP = 64 << 10
 #: The most bytes of an entry that is a table of numbers.
 MAX_NUMBERS = 2 << 20
 #: How deep values may be nested.
-_DEPTH = 6
+DEPTH = 6
 
-# The repeats cannot give way, so that each byte is looked at once.
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+#: A pattern for a string. The repeats cannot give way, so that each byte is looked at
+#: once.
+STRING = rb'"(?:[^"\\]++|\\.)*+"'
 
 
-def _nested(depth: int) -> bytes:
+def nested(depth: int) -> bytes:
     """Return a pattern for tables and lists that are nested so deep at most."""
-    inner = rb"|" + _nested(depth - 1) if depth > 1 else b""
-    return rb'[{\[](?:[^{}\[\]"]++|%b%b)*+[}\]]' % (_STRING, inner)
+    inner = rb"|" + nested(depth - 1) if depth > 1 else b""
+    return rb'[{\[](?:[^{}\[\]"]++|%b%b)*+[}\]]' % (STRING, inner)
 
 
 _ENTRY = re.compile(
-    rb'%b:(?:[^,{}\[\]"]++|%b|%b)(?:,|(?=\}))' % (_STRING, _STRING, _nested(_DEPTH)),
+    rb'%b:(?:[^,{}\[\]"]++|%b|%b)(?:,|(?=\}))' % (STRING, STRING, nested(DEPTH)),
     re.DOTALL,
 ).match
 
 #: An entry that is a table of numbers: its name with the colon, and the numbers.
-_NUMBERS = re.compile(rb'(%b:)\{([-0-9",:]*+)\}(?:,|(?=\}))' % _STRING, re.DOTALL).match
+_NUMBERS = re.compile(rb'(%b:)\{([-0-9",:]*+)\}(?:,|(?=\}))' % STRING, re.DOTALL).match
 
 
 def decode_in_steps(
