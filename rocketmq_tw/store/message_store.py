@@ -264,8 +264,12 @@ class MessageStore(ReadableStore):
 
     @property
     def failure(self) -> str | None:
-        """Return why messages are refused now; None if they are not."""
-        return self._refusal
+        """
+        Return why messages are refused now, or the last one was; None if they are not.
+
+        A file that cannot be made is tried again with each message.
+        """
+        return self._refusal or self._log.failure
 
     @property
     def flushed(self) -> int:

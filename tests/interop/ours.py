@@ -22,14 +22,32 @@ _PROGRAMS = {
 }
 
 
-class OurServer:
-    """One name server or broker of ours in a process of its own."""
+#: ``twistd`` on a host whose time of day is ahead.
+_AHEAD = """
+import time
+real = time.time
+time.time = lambda: real() + {ahead}
+from twisted.scripts.twistd import run
+run()
+"""
 
-    def __init__(self, plugin: str, home: Path, port: int, *options: str) -> None:
+
+class OurServer:
+    """
+    One name server or broker of ours in a process of its own.
+
+    :param ahead: seconds by which its clock is ahead.
+    """
+
+    def __init__(
+        self, plugin: str, home: Path, port: int, *options: str, ahead: float = 0
+    ) -> None:
         self.port = port
-        twistd = str(Path(sys.executable).with_name("twistd"))
+        twistd = [str(Path(sys.executable).with_name("twistd"))]
+        if ahead:
+            twistd = [sys.executable, "-c", _AHEAD.format(ahead=ahead)]
         self.process = Process(
-            [twistd, "-n", "--pidfile=", plugin, *options],
+            [*twistd, "-n", "--pidfile=", plugin, *options],
             home / "server.log",
             _ENVIRONMENT,
             directory=home,
@@ -67,12 +85,14 @@ def broker(
     name_servers: str,
     name: str = "broker-ours",
     store: Path | None = None,
+    ahead: float = 0,
     **more: Any,
 ) -> OurServer:
     """
     Start our broker, with a ``broker.conf`` as the original's, and wait for its port.
 
     :param store: its store directory; a new one if absent.
+    :param ahead: seconds by which its clock is ahead.
     :param more: further lines of its configuration.
     """
     port = free_port()
@@ -93,7 +113,8 @@ def broker(
         conf["listen"] = f"[::]:{port}"
     path = home / "broker.conf"
     path.write_text("".join(f"{key}={value}\n" for key, value in conf.items()))
-    return OurServer("rocketmq-broker", home, port, "--config", str(path))
+    options = ("--config", str(path))
+    return OurServer("rocketmq-broker", home, port, *options, ahead=ahead)
 
 
 def program(name: str, scratch: Path, **options: object) -> Program:

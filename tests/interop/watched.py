@@ -26,7 +26,7 @@ from msgspec.structs import replace
 from tests.ports import free_port
 
 from . import apache
-from .dashboards import NATIVE, STUDIO
+from .dashboards import NATIVE, STUDIO, with_exporter
 from .exporter import Exporter
 from .exporter_dashboards import DETAILED, OVERVIEW
 from .grafana import DATA, Answer, Dashboard, answers, load
@@ -153,7 +153,9 @@ def own() -> Dashboard:
 
 def asked(make: str, exporter: bool) -> tuple[Dashboard, ...]:
     """Return the dashboards that fit what runs."""
-    found = (STUDIO, NATIVE, *((OVERVIEW, DETAILED) if exporter else ()))
+    found: tuple[Dashboard, ...] = (STUDIO, NATIVE)
+    if exporter:
+        found = (with_exporter(STUDIO), NATIVE, OVERVIEW, DETAILED)
     return (*found, own()) if make == OURS else found
 
 

@@ -131,8 +131,10 @@ class PutTests(StoreCase):
         patch = self.patch(os, "posix_fallocate", refuse)
         self.assertRaises(DiskFull, store.put, draft(), NOW)
         self.assertEqual(store.max_offset(TOPIC, 0), 0)
+        self.assertIn("full", store.failure or "")
         patch.restore()
         self.assertEqual(store.put(draft(), NOW).queue_offset, 0)
+        self.assertIsNone(store.failure)
 
     def test_store_host_is_in_the_record(self) -> None:
         """The broker's address makes the offset id."""

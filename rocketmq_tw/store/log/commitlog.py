@@ -69,6 +69,11 @@ class CommitLog:
         self._limit = -1
 
     @property
+    def failure(self) -> str | None:
+        """Return why the last message found no place in a file; None if it did."""
+        return self._windows.failure
+
+    @property
     def min_offset(self) -> int:
         """Return where the oldest file begins; 0 when there is none."""
         return self.files.bases[0] if self.files.bases else 0
@@ -276,6 +281,7 @@ class CommitLog:
         except OSError as error:
             self.close()
             self.files.remove(base + file_size)
+            self._windows.failure = str(error)
             raise StoreNotWriteable(str(error)) from error
         self.end = base + file_size
         return self.end

@@ -25,7 +25,8 @@ class Windows:
 
     ``lead`` is how many bytes before its last one a window calls for the next;
     ``mapped`` counts the windows that were mapped when they were needed, and
-    ``prepared`` the others.
+    ``prepared`` the others. ``failure`` is why the last one that was needed could not
+    be had; None if it could.
     """
 
     _log = Logger()
@@ -39,6 +40,7 @@ class Windows:
         """:param prepare_in_thread: None prepares none."""
         self.lead = 0
         self.mapped = self.prepared = 0
+        self.failure: str | None = None
         self._files = files
         self._size = config.window_size
         self._clears = not config.sync_flush
@@ -62,8 +64,10 @@ class Windows:
         self.discard()
         if found is None:
             self.mapped += 1
-            return self._map(base, position, size)
-        self.prepared += 1
+            found = self._map(base, position, size)
+        else:
+            self.prepared += 1
+        self.failure = None
         return found
 
     def prepare(self, end: int, used: int) -> None:
@@ -102,7 +106,9 @@ class Windows:
         except OSError as error:
             if is_new:
                 files.remove(base)
-            raise not_written(error, files.path(base), files.disk) from error
+            failed = not_written(error, files.path(base), files.disk)
+            self.failure = reason(failed)
+            raise failed from error
 
 
 def not_written(error: OSError, path: str, disk: Disk) -> StoreError:
@@ -110,3 +116,8 @@ def not_written(error: OSError, path: str, disk: Disk) -> StoreError:
     if error.errno in _NO_SPACE:
         return DiskFull(path, disk.used(path))
     return StoreNotWriteable(str(error))
+
+
+def reason(failed: StoreError) -> str:
+    """Return why a store accepts no messages, without saying that it does not."""
+    return failed.why if isinstance(failed, StoreNotWriteable) else str(failed)

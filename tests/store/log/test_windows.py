@@ -142,10 +142,13 @@ class UnpreparedTests(WindowsCase):
         self.thread.run()
         self.append(2)
         self.disk.fail_next("allocate", errno.ENOSPC)
+        self.assertIsNone(self.log.failure)
         self.assertRaises(DiskFull, self.append, 1)
+        self.assertIn("full", self.log.failure or "")
         self.assertEqual(self.log.files.bases, [0])
         self.assertFalse(os.path.exists(self.next_path()))
         self.append(1)
+        self.assertIsNone(self.log.failure)
         self.check()
 
 
