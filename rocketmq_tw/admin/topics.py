@@ -84,7 +84,7 @@ class Topics:
             (await self._calls.name_server(GetSystemTopics())).body
         )
         brokers = await self._calls.registered()
-        reserved = {*system.topic_list, *brokers.clusters}
+        reserved = reserved_by((*system.topic_list, *brokers.clusters))
         targets = brokers.readers() if with_settings else {}
         tables = await self._tables(targets)
         steps = _summaries(set(names.topic_list), reserved, tables.ok, with_system)
@@ -281,20 +281,23 @@ class Topics:
         return decode_route(response.body)
 
 
-def kind_of(name: str, reserved: Iterable[str] = ()) -> Kind:
+def reserved_by(names: Iterable[str]) -> frozenset[str]:
+    """Return the topics of clusters and brokers of these names, for :func:`kind_of`."""
+    found = frozenset(names)
+    return found | {reply_topic(each) for each in found}
+
+
+def kind_of(name: str, reserved: Collection[str] = frozenset()) -> Kind:
     """
     Return whose topic it is.
 
-    :param reserved: the names of clusters and brokers, which have topics of their own.
+    :param reserved: the topics of clusters and brokers; see :func:`reserved_by`.
     """
     if is_retry(name):
         return Kind.RETRY
     if is_dlq(name):
         return Kind.DEAD_LETTERS
-    named = set(reserved)
-    if name in SYSTEM_TOPICS or name.startswith(SYSTEM_PREFIX) or name in named:
-        return Kind.SYSTEM
-    if any(name == reply_topic(cluster) for cluster in named):
+    if name in SYSTEM_TOPICS or name.startswith(SYSTEM_PREFIX) or name in reserved:
         return Kind.SYSTEM
     return Kind.NORMAL
 
@@ -329,15 +332,15 @@ def _summary(
     configs = {who: table[name] for who, table in tables.items() if name in table}
     if not configs:
         return TopicSummary(name, kind)
-    each = list(configs.values())
+    each = configs.values()
+    types = {one.attributes.get(MESSAGE_TYPE, DEFAULT_TYPE) for one in each}
+    permissions = {permission_text(one.perm) for one in each}
     return TopicSummary(
         name,
         kind,
-        ",".join(
-            sorted({one.attributes.get(MESSAGE_TYPE, DEFAULT_TYPE) for one in each})
-        ),
+        ",".join(sorted(types)),
         sum(one.write_queue_nums for one in each),
-        ",".join(sorted({permission_text(one.perm) for one in each})),
+        ",".join(sorted(permissions)),
         tuple(configs),
     )
 

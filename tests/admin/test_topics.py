@@ -8,7 +8,7 @@ from twisted.internet.defer import succeed
 
 from rocketmq_tw.admin import NotFound
 from rocketmq_tw.admin.results.topics import Kind
-from rocketmq_tw.admin.topics import kind_of, permission_text
+from rocketmq_tw.admin.topics import kind_of, permission_text, reserved_by
 from rocketmq_tw.wire.bodies.topics import TopicList
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.requests.route import GetAllTopics
@@ -131,7 +131,7 @@ class WordTests(AdminCase):
         """Names say whose topic it is; clusters and brokers have some, too."""
         self.assertEqual(kind_of("%DLQ%billing"), Kind.DEAD_LETTERS)
         self.assertEqual(kind_of("rmq_sys_wheel_timer"), Kind.SYSTEM)
-        self.assertEqual(kind_of("C_REPLY_TOPIC", ["C"]), Kind.SYSTEM)
+        self.assertEqual(kind_of("C_REPLY_TOPIC", reserved_by("C")), Kind.SYSTEM)
         self.assertEqual(kind_of("C_REPLY_TOPIC"), Kind.NORMAL)
 
     def test_permissions(self) -> None:

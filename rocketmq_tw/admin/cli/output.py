@@ -92,7 +92,14 @@ class Output:
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         """Print a table; numbers stand on the right."""
         kept = [list(row) for row in rows]
-        texts = [[cell(each) for each in row] for row in kept]
+        # Nearly all are plain texts: 10,000 topics have 50,000 of them.
+        texts = [
+            [
+                each if type(each) is str and _is_plain(each) else cell(each)
+                for each in row
+            ]
+            for row in kept
+        ]
         right = [
             bool(kept) and all(_is_number(row[i]) for row in kept)
             for i in range(len(headers))
@@ -136,6 +143,11 @@ def changed(what: str) -> Callable[[Changed, Output], None]:
         output.line(f"{what} {names or 'no server'}")
 
     return draw
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a text is a cell as it is."""
+    return 0 < len(text) <= LONGEST_CELL and text.isprintable()
 
 
 def cell(value: Cell) -> str:
