@@ -47,7 +47,8 @@ Exporter and dashboard
 with the same labels, and logs no error (``python -m tests.interop.exporter``). It needs
 ``brokerVersion`` among the figures of ``brokerStatus``, which Apache RocketMQ sends no
 more since 5.4; this broker does. All pages of the dashboard that ask servers have the
-fields that they have with Apache's 5.3 (``python -m tests.interop.dashboard``).
+fields that they have with Apache's 5.3 (``python -m tests.interop.dashboard``); those
+of users and permissions show the same after each change, but for passwords.
 
 Messages per minute, hour and day (``statsAll``, and the exporter's ``tps``) are those
 of the topics, queues and groups that had messages in the last day, at most

@@ -4,7 +4,8 @@ Apache's dashboard, run against our servers and against Apache's 5.3.
 ``python -m tests.interop.dashboard SOURCE`` builds the Java half of
 ``rocketmq-dashboard`` with Maven, from a Git address or a checkout. Each of its pages
 must get from ours what it gets from Apache's: success, and every field that is there.
-So must each of its changes; and the pages of traces must show those of our client.
+So must each of its changes; and the pages of traces must show those of our client. The
+pages of users and permissions must show the same of brokers with access control.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from functools import partial
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from . import apache
+from .dashboard_users import differences, users_shown
 from .lab import OURS, Cluster, Lab
 from .program import Program, wait_until
 from .sources import WebProgram, built
@@ -123,9 +127,16 @@ Fields = set[str]
 class Dashboard(WebProgram):
     """The dashboard of a cluster, in a process of its own."""
 
-    def __init__(self, jar: Path, names: str, scratch: Path) -> None:
+    def __init__(
+        self,
+        jar: Path,
+        names: str,
+        scratch: Path,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
         data = scratch / "dashboard-data"
-        options: dict[str, object] = {
+        options = {
+            **(options or {}),
             "rocketmq.config.namesrvAddrs[0]": names,
             "rocketmq.config.dataPath": data,
             "rocketmq.config.isVIPChannel": "false",
@@ -139,12 +150,15 @@ class Dashboard(WebProgram):
         """Return the response to a request of a page; an error is a text."""
         return self._response(self._request(page, words))
 
-    def change(self, page: str, body: Any, words: dict[str, str]) -> Any:
-        """Return the response to what the page asks for by POST."""
+    def change(
+        self, page: str, body: Any, words: dict[str, str], method: str = "POST"
+    ) -> Any:
+        """Return the response to what the page asks for by POST, or otherwise."""
         text = json.dumps(body)
         for name, word in words.items():
             text = text.replace("{" + name + "}", word)
         request = self._request(page, words)
+        request.method = method
         request.data = b"" if body is None else text.encode()
         request.add_header("Content-Type", "application/json")
         self.ask("rocketmq-dashboard/csrf-token", {})
@@ -299,9 +313,13 @@ def main(words: list[str]) -> int:
         jar = built(asked.source, scratch, "rocketmq-dashboard-*.jar")
         theirs = shown("v53", jar, scratch)
         ours = shown(OURS, jar, scratch)
-    wrong = compare(theirs, ours)
+        start = partial(Dashboard, jar)
+        users = {make: users_shown(make, scratch, start) for make in ("v53", OURS)}
+    wrong = compare(theirs, ours) + differences(users["v53"], users[OURS])
     good = sum(succeeded(response) for response in ours.values())
     print(f"{good} of {len(ours)} pages succeed on ours")
+    same = len(users[OURS]) - len(differences(users["v53"], users[OURS]))
+    print(f"{same} of {len(users[OURS])} responses are the same with access control")
     for line in wrong:
         print(line)
     return int(bool(wrong))
