@@ -360,14 +360,24 @@ def encode_request(
     return _frame(request.code, opaque, flag, None, request, kind, sign)
 
 
+#: The header of a response without fields and remark.
+_EMPTY = (
+    b'{"code":%%d,"flag":%d,"language":"%b","opaque":%%d,'
+    b'"serializeTypeCurrentRPC":"JSON","version":%d}'
+    % (RESPONSE, codes.LANGUAGE.encode(), codes.VERSION)
+)
+
+
 def encode_response(response: Response, opaque: int, kind: int = JSON) -> bytes:
     """
     Encode a response as a frame.
 
     A response type with ``to_json_frame`` (those of sends and pulls) encodes itself
-    from a prepared text.
+    from a prepared text; so is one encoded that has nothing to say.
     """
     if kind == JSON:
+        if response.__class__ is Response and response.remark is None:
+            return join(JSON, _EMPTY % (response.status, opaque), response.body)
         quick = getattr(response, "to_json_frame", None)
         if quick is not None:
             frame: bytes | None = quick(opaque)

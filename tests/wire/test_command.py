@@ -238,6 +238,12 @@ class EncodeTests(SynchronousTestCase):
             b'{"code":0,"flag":1,"language":"PYTHON","opaque":7,'
             b'"serializeTypeCurrentRPC":"JSON","version":479}',
         )
+        for response in (Response(status=22, body=b"b"), Response(remark="why")):
+            command = read(encode_response(response, -1))
+            self.assertEqual(
+                (command.code, command.opaque, command.remark, command.body),
+                (response.status, -1, response.remark, response.body),
+            )
 
     def test_response_in_both_forms(self) -> None:
         """A response says the same in either form."""

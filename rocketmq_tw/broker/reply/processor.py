@@ -140,7 +140,7 @@ class ReplyProcessor:
             sys_flag=request.sys_flag,
             born_timestamp=request.born_timestamp,
             flag=request.flag,
-            properties=text + properties.encode({PUSH_REPLY_TIME: str(now_ms)}),
+            properties=f"{text}{PUSH_REPLY_TIME}\x01{now_ms}\x02",
             reconsume_times=request.reconsume_times or 0,
             unit_mode=bool(request.unit_mode),
             born_host=call.peer.address,

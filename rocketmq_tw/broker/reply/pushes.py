@@ -60,15 +60,14 @@ class ReplyPushes:
 
         :returns: fires with why the client has not taken it; None if it has.
         """
-        failed = f"push reply message to {log_safe(client_id)}fail."
         if not peer.is_connected:
-            return succeed(f"{failed} Its connection is closed.")
+            return succeed(_failed(client_id, "Its connection is closed."))
         if peer.is_write_blocked:
-            return succeed(f"{failed} It does not read what it was sent.")
+            return succeed(_failed(client_id, "It does not read what it was sent."))
         of_one = self._of_one.get(peer, 0)
         if of_one >= self._limit_of_one or self.waiting >= self._limit:
             self.refused += 1
-            return succeed(f"{failed} {self._why(of_one)}")
+            return succeed(_failed(client_id, self._why(of_one)))
         self._of_one[peer] = of_one + 1
         self.waiting += 1
         # A client that waits for one reply has it at once; one that waits for many has
@@ -85,8 +84,8 @@ class ReplyPushes:
                 return None
             if result.check(CancelledError):
                 late = no_response(peer.address, PushReplyMessage, CONFIRMATION)
-                return f"{failed} {late}"
-            return f"{failed} {result.getErrorMessage()}"
+                return _failed(client_id, str(late))
+            return _failed(client_id, result.getErrorMessage())
 
         return pushed.addBoth(confirmed)
 
@@ -126,3 +125,8 @@ class ReplyPushes:
             self._of_one[peer] = left
         else:
             del self._of_one[peer]
+
+
+def _failed(client_id: str, why: str) -> str:
+    """Return the remark for a responder; it begins as Apache RocketMQ's."""
+    return f"push reply message to {log_safe(client_id)}fail. {why}"

@@ -194,7 +194,7 @@ class Preparation:
                 times = _number(wire, RECONSUME_TIME) or 0
                 limit = _number(wire, MAX_RECONSUME_TIMES)
             text = _properties_text(wire)
-            if wire.get(TRAN_MSG, "").lower() == "true":
+            if TRAN_MSG in wire and wire[TRAN_MSG].lower() == "true":
                 sys_flag |= PREPARED
             if wire.get(MSG_TYPE) == REPLY:
                 kind = SendReplyMessageV2
@@ -327,6 +327,9 @@ def _check_fits(message: Message, first: Message) -> None:
 
 def _wire_properties(message: Message) -> dict[str, str]:
     """Return the properties; at most one of them may say when it is delivered."""
+    has_time = message.delay is not None or message.deliver_at is not None
+    if not has_time and message.priority is None:
+        return message.wire_properties()
     wishes = (message.delay, message.deliver_at, message.delay_level or None)
     if sum(wish is not None for wish in wishes) > 1:
         raise ValidationError("delay, deliver_at and delay_level exclude one another")

@@ -71,8 +71,7 @@ class RunningHandlers:
         invocation = _Invocation(self, queue, messages, waiting, done, now)
         self._time_limit.add(invocation, now)
         self._running.add(invocation)
-        waiting.addErrback(_failed, messages)
-        waiting.addCallback(self._returned, invocation)
+        waiting.addBoth(self._fired, invocation)
 
     def cancel(self, queue: ProcessQueue | None = None) -> list[StoredMessage]:
         """
@@ -90,6 +89,12 @@ class RunningHandlers:
         messages = self.cancel()
         self._time_limit.stop()
         return messages
+
+    def _fired(self, outcome: Any, invocation: _Invocation) -> None:
+        """Process what the handler has returned, or its failure."""
+        if isinstance(outcome, Failure):
+            outcome = _failed(outcome, invocation.messages)
+        self._returned(outcome, invocation)
 
     def _returned(self, outcome: Any, invocation: _Invocation) -> None:
         """Process the outcome once; one that arrives after the timeout is ignored."""
@@ -158,6 +163,8 @@ def deferred_of(outcome: Any) -> Any:
     Convert a coroutine or an asyncio future to a Deferred; return other values as they
     are.
     """
+    if outcome.__class__ is Deferred:
+        return outcome
     # Not isinstance() alone, which takes a microsecond: Coroutine is an ABC.
     if outcome.__class__ is CoroutineType or isinstance(outcome, Coroutine):
         return Deferred.fromCoroutine(outcome)
