@@ -29,7 +29,6 @@ import msgspec
 from rocketmq_tw.wire import codes
 from rocketmq_tw.wire.binary_header import FIXED, binary_header, read_ext, read_text
 from rocketmq_tw.wire.errors import (
-    LocalProtocolError,
     MalformedHeader,
     ProtocolError,
 )
@@ -39,7 +38,6 @@ from rocketmq_tw.wire.fields import (
     Fields,
     Request,
     Response,
-    layout,
     to_ext,
 )
 from rocketmq_tw.wire.frame import BINARY, JSON, join
@@ -384,25 +382,3 @@ def encode_response(response: Response, opaque: int, kind: int = JSON) -> bytes:
             if frame is not None:
                 return frame
     return _frame(response.status, opaque, RESPONSE, response.remark, response, kind)
-
-
-def response_head(
-    kind: type[Response], ints: tuple[str, ...], remark: str | None
-) -> bytes:
-    """
-    Prepare the header of a response whose fields are all numbers or fixed.
-
-    :param ints: the wire names of the fields that take a ``%d``, in alphabetical order.
-    :returns: a bytes format, for the code, the numbers, and the opaque.
-    """
-    known = {wire_name for _, wire_name in layout(kind)}
-    if not known.issuperset(ints):
-        raise LocalProtocolError(f"{kind.__name__} lacks one of {ints}")
-    ext = b",".join(b'"%b":"%%d"' % name.encode() for name in ints)
-    words = _encode(remark).replace(b"%", b"%%")
-    said = b'"remark":%b,' % words if remark is not None else b""
-    return (
-        b'{"code":%%d,"extFields":{%b},"flag":1,"language":"%b","opaque":%%d,%b'
-        b'"serializeTypeCurrentRPC":"JSON","version":%d}'
-        % (ext, codes.LANGUAGE.encode(), said, codes.VERSION)
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar
 
 from hypothesis import given, settings
@@ -15,7 +14,6 @@ from rocketmq_tw.wire.command import (
     decode,
     encode_request,
     encode_response,
-    response_head,
 )
 from rocketmq_tw.wire.errors import LocalProtocolError, MalformedHeader
 from rocketmq_tw.wire.fields import Request, Response
@@ -263,15 +261,6 @@ class EncodeTests(SynchronousTestCase):
             for opaque in (-(1 << 31), -1, 0, (1 << 31) - 1):
                 response = encode_response(OffsetResponse(offset=1), opaque, kind)
                 self.assertEqual(read(response).opaque, opaque)
-
-    def test_response_head(self) -> None:
-        """A prepared text only takes fields that the response has."""
-        head = response_head(OffsetResponse, ("offset",), 'say "hi"') % (0, 12, 5)
-        self.assertEqual(json.loads(head)["remark"], 'say "hi"')
-        self.assertEqual(json.loads(head)["extFields"], {"offset": "12"})
-        self.assertRaises(
-            LocalProtocolError, response_head, OffsetResponse, ("no",), None
-        )
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

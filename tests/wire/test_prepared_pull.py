@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.wire.command import NOT_USUAL, encode_request, encode_response
+from rocketmq_tw.wire.errors import LocalProtocolError
 from rocketmq_tw.wire.fields import Response
 from rocketmq_tw.wire.prepared_pull import decode_found, encode_pull, pull_format
-from rocketmq_tw.wire.requests.pull import LitePullMessage, PullMessage, PullResponse
+from rocketmq_tw.wire.requests.offset import OffsetResponse
+from rocketmq_tw.wire.requests.pull import (
+    LitePullMessage,
+    PullMessage,
+    PullResponse,
+    response_head,
+)
 
 INT32 = st.integers(-(1 << 31), (1 << 31) - 1)
 INT64 = st.integers(-(1 << 63), (1 << 63) - 1)
@@ -95,3 +104,12 @@ class ResponseTests(SynchronousTestCase):
         for header in (encode_response(Response(), 9)[8:], b"{}", b"\xff"):
             with self.assertRaises(NOT_USUAL):
                 decode_found(header)
+
+    def test_response_head(self) -> None:
+        """A prepared text only takes fields that the response has."""
+        head = response_head(OffsetResponse, ("offset",), 'say "hi"') % (0, 12, 5)
+        self.assertEqual(json.loads(head)["remark"], 'say "hi"')
+        self.assertEqual(json.loads(head)["extFields"], {"offset": "12"})
+        self.assertRaises(
+            LocalProtocolError, response_head, OffsetResponse, ("no",), None
+        )

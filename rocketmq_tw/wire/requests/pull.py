@@ -9,9 +9,12 @@ from __future__ import annotations
 import struct
 from typing import ClassVar
 
+import msgspec
+
+from rocketmq_tw.wire import codes
 from rocketmq_tw.wire.codes import RequestCode
-from rocketmq_tw.wire.command import response_head
-from rocketmq_tw.wire.fields import Int32, Int64, Request, Response
+from rocketmq_tw.wire.errors import LocalProtocolError
+from rocketmq_tw.wire.fields import Int32, Int64, Request, Response, layout
 
 #: Bits of ``sys_flag``.
 COMMIT_OFFSET = 1
@@ -24,6 +27,7 @@ LITE_PULL = 16
 PULLED = frozenset({0, 19, 20, 21})
 
 _pack_head = struct.Struct(">II").pack
+_encode = msgspec.json.Encoder().encode
 
 
 class PullResponse(Response):
@@ -98,3 +102,25 @@ class LitePullMessage(PullMessage, Request[PullResponse]):
     """The same request from lite pull consumers of 5.x."""
 
     code: ClassVar[int] = RequestCode.LITE_PULL_MESSAGE
+
+
+def response_head(
+    kind: type[Response], ints: tuple[str, ...], remark: str | None
+) -> bytes:
+    """
+    Prepare the header of a response whose fields are all numbers or fixed.
+
+    :param ints: the wire names of the fields that take a ``%d``, in alphabetical order.
+    :returns: a bytes format, for the code, the numbers, and the opaque.
+    """
+    known = {wire_name for _, wire_name in layout(kind)}
+    if not known.issuperset(ints):
+        raise LocalProtocolError(f"{kind.__name__} lacks one of {ints}")
+    ext = b",".join(b'"%b":"%%d"' % name.encode() for name in ints)
+    words = _encode(remark).replace(b"%", b"%%")
+    said = b'"remark":%b,' % words if remark is not None else b""
+    return (
+        b'{"code":%%d,"extFields":{%b},"flag":1,"language":"%b","opaque":%%d,%b'
+        b'"serializeTypeCurrentRPC":"JSON","version":%d}'
+        % (ext, codes.LANGUAGE.encode(), said, codes.VERSION)
+    )
