@@ -1,8 +1,7 @@
 """
 The dashboard, the alerts and the how-to use metrics that there are.
 
-What Prometheus itself says of the alerts is seen where ``promtool`` is installed:
-``promtool check rules doc/operate/alerts.yml``.
+A real Prometheus evaluates all of them in ``tests/interop/test_prometheus.py``.
 """
 
 from __future__ import annotations

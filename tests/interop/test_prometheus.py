@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 from . import watched
+from .alert_series import FIRING, scenarios
 from .lab import OURS
 from .program import wait_until
 from .prometheus import OPERATE, missing_tools, page_of, promtool
@@ -38,12 +41,17 @@ LEAST = (30, 9, 55)
 UNIT = 'use base unit "seconds" instead of "milliseconds"'
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """Run a cluster in which something of each kind has happened."""
+def need_tools() -> None:
+    """Skip without Prometheus (but fail under CI)."""
     if missing := missing_tools():
         reason = f"no {' and no '.join(missing)}: apt-get install prometheus"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Run a cluster in which something of each kind has happened."""
+    need_tools()
     with watched.watched(tmp_path_factory.mktemp("watched"), OURS) as running:
         yield running
 
@@ -55,6 +63,17 @@ def test_dashboards(scene: Watched) -> None:
     assert all(n >= least for n, least in zip(counts, LEAST, strict=True))
     wrong = [line for found in seen.values() for line in problems(found)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_each_alert(tmp_path: Path) -> None:
+    """Each alert fires at its fault, alone, and none in a cluster that is in order."""
+    need_tools()
+    rules = yaml.safe_load((OPERATE / "alerts.yml").read_text())["groups"]
+    assert {each["alert"] for group in rules for each in group["rules"]} == set(FIRING)
+    given = {"rule_files": [str(OPERATE / "alerts.yml")], "tests": list(scenarios())}
+    path = tmp_path / "alerts_test.yml"
+    path.write_text(yaml.safe_dump(given))
+    assert promtool("test", "rules", str(path)) == []
 
 
 def test_alerts(scene: Watched) -> None:
