@@ -65,12 +65,13 @@ class Requester:
         """Send a request within the seconds that are left, and wait for the reply."""
         correlation_id = make_correlation_id()
         try:
+            request = as_request(message, correlation_id, self._client_id, left)
             pending = self._outstanding.expect(
                 correlation_id, message.topic, owner=self, timeout=timeout, left=left
             )
-        except QueueFull:
+        except (QueueFull, OverflowError):
+            # The latter of an infinite time.
             return fail()
-        request = as_request(message, correlation_id, self._client_id, left)
         pending.sent(send(request, left))
         return pending.result
 

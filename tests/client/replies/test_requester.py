@@ -139,6 +139,14 @@ class FailureTests(RequesterCase):
             # The second time it is known where replies come from.
             self.result_of(self.client.producer(f"P{timeout}").send(PING))
 
+    def test_endless(self) -> None:
+        """An infinite time cannot be sent, and leaves nothing behind."""
+        for number in range(2):
+            waiting = self.client.request(PING, timeout=float("inf"))
+            self.failure_of(waiting, OverflowError)
+            self.assertEqual(self.outstanding(), 0)
+            self.result_of(self.client.producer(f"P{number}").send(PING))
+
     def test_not_valid(self) -> None:
         """A message that cannot be sent is no request either."""
         self.failure_of(self.client.request(Message("T", b"")), ValidationError)
