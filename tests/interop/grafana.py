@@ -44,11 +44,13 @@ class Query(Struct, frozen=True):
     One expression of a panel.
 
     :ivar empty: why there is nothing to see on any broker, or on ours; else nothing.
+    :ivar rare: why there may be nothing to see, and may not.
     """
 
     panel: str
     expression: str
     empty: str = ""
+    rare: str = ""
 
 
 class Dashboard(Struct, frozen=True):
@@ -88,13 +90,15 @@ class Answer(Struct, frozen=True):
     @property
     def is_wrong(self) -> bool:
         """Whether it finds nothing without a reason, or something in spite of one."""
+        if self.query.rare and self.state == EMPTY:
+            return False
         return self.state != (EMPTY if self.query.empty else DATA)
 
     @property
     def line(self) -> str:
         """A line of a table."""
         counts = f"{self.now:4} now {self.ever:4} ever"
-        why = self.error or self.query.empty
+        why = self.error or self.query.empty or self.query.rare
         why = f"  ({why})" if why else ""
         return f"{self.state:5} {counts}  {self.query.panel}: {self.expression}{why}"
 

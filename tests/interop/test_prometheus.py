@@ -36,6 +36,8 @@ IN_MILLISECONDS = {
     "rocketmq_topic_create_execution_time_milliseconds",
     "rocketmq_consumer_group_create_execution_time_milliseconds",
 }
+#: Alerts that a full or a busy host raises, whoever runs the tests.
+OF_THE_HOST = {"RocketMQDiskFills", "RocketMQReactorIsLate", "RocketMQRequestsAreSlow"}
 #: Queries of the three dashboards.
 LEAST = (30, 9, 55)
 UNIT = 'use base unit "seconds" instead of "milliseconds"'
@@ -92,7 +94,8 @@ def test_alerts(scene: Watched) -> None:
 
     def firing() -> set[str]:
         rules = scene.prometheus.rules()
-        return {each["name"] for each in rules if each["state"] != "inactive"}
+        found = {each["name"] for each in rules if each["state"] != "inactive"}
+        return found - OF_THE_HOST
 
     wait_until(lambda: "RocketMQDeadLetters" in firing(), 60, "the alert")
     assert firing() == {"RocketMQDeadLetters"}

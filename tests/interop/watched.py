@@ -146,7 +146,7 @@ def own() -> Dashboard:
     """Return our own dashboard."""
     found = load(OPERATE / "grafana.json")
     queries = (
-        replace(each, empty=QUIET_PANELS.get(each.panel, "")) for each in found.queries
+        replace(each, rare=QUIET_PANELS.get(each.panel, "")) for each in found.queries
     )
     return replace(found, queries=tuple(queries))
 
