@@ -69,6 +69,13 @@ class UniqueKeysTests(SynchronousTestCase):
         made = keys.next(now=1000.5, month_start=1000.0)
         self.assertEqual(made, "0A0102032345DEADBEEF000001F40001")
 
+    def test_time_of_each(self) -> None:
+        """Each key has its own time, also after the clock was set back."""
+        keys = UniqueKeys(bytes(4), 1, bytes(4))
+        times = (1.0, 1.0, 2.0, 1.0, 1.0 + (1 << 32) / 1000)
+        made = [int(keys.next(now, 0.0)[20:28], 16) for now in times]
+        self.assertEqual(made, [1000, 1000, 2000, 1000, 1000])
+
     def test_is_unique_within_a_millisecond(self) -> None:
         """The counter makes keys of one time differ, and wraps."""
         keys = UniqueKeys(bytes(16), 1, bytes(4))
