@@ -68,9 +68,10 @@ metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, me
 metrics.broker.first_times.FirstTimes: _lacking _offsets _times: the queues of a chunk's groups, which are those of maxConsumerOffsets
 metrics.broker.first_times.StoreTimes: _before _found _reading: reads of two pages, 2,000 each; running ones, of the reads that may wait
 metrics.broker.lag_chunk.LagChunk: _ended _ends _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
-metrics.broker.messages.MessageMetrics: _by_topic _entries _renamed: the store's queues, the table of progress, the topics that changed
+metrics.broker.messages.MessageMetrics: _entries _renamed: the table of progress, the topics that changed
 metrics.broker.messages.SentChunk: _burying _rows: 64 topics and groups; 2
-metrics.broker.messages.StoredChunk: _counts _queues _spans _used: the queues of 64 topics
+metrics.broker.messages.StoredChunk: _messages _numbers _used: 64 topics
+metrics.broker.stored_sums.StoredSums: _bytes _counts _positions _topics larger numbers: the queues and topics of the store
 metrics.broker.pops.Counts: table: maxTopics
 metrics.broker.timer.TopicCounts: table: maxTopics
 metrics.broker.transactions.TransactionMetrics: _latencies: maxTopics
@@ -238,7 +239,7 @@ broker.strict_locks.StrictLocks: _failing: the brokers of one name
 broker.worker.WorkerThread: _jobs: one fsync of the log at a time
 store.queues.consumequeue.ConsumeQueue: larger tail: 6; 64 KiB
 store.queues.dispatch.Dispatcher: _waiting: one for each index
-store.queues.table.ConsumeQueues: _changed: the directory of the queues
+store.queues.table.ConsumeQueues: _changed _noted: the directory of the queues; the queues of its table
 """
 
 

@@ -13,6 +13,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 #: Keys of a chunk.
 SIZE = 64
+#: Entries, such as queues, that are looked at in one step: some 0.5 ms.
+AT_ONCE = 2000
 
 
 class Chunk(Protocol):
@@ -103,6 +105,21 @@ def are_same(these: Sequence[object], others: Sequence[object]) -> bool:
 def sums(numbers: Sequence[int], spans: Iterable[slice]) -> list[int]:
     """Return the sum of each span of some numbers."""
     return [sum(numbers[span]) for span in spans]
+
+
+def in_turns(chunks: Iterable[C], weight: Callable[[C], int]) -> Iterator[C | None]:
+    """
+    Return chunks, and None after each :data:`AT_ONCE` entries: where a step ends.
+
+    :param weight: returns how many entries a chunk has.
+    """
+    left = AT_ONCE
+    for chunk in chunks:
+        yield chunk
+        left -= weight(chunk)
+        if left <= 0:
+            left = AT_ONCE
+            yield None
 
 
 def spans_of(sizes: Iterable[int]) -> list[slice]:

@@ -22,6 +22,8 @@ from rocketmq_tw.remoting.pacing import Pacer, Steps
 
 #: Seconds for which a page is given again.
 FRESH = 0.25
+#: Pieces of text that are made in one step at least: some 0.5 ms.
+PIECES = 64
 #: Looks at the tables of a part and sets its families, in steps.
 Collect = Callable[[], Steps[None]]
 
@@ -153,9 +155,12 @@ class Page:
                 self._log.failure("some metrics could not be collected")
             yield None
         pieces: list[bytes] = []
+        made = 0
         for families in list(self._families.values()):
             pieces += self._pieces_of(families)
-            yield None
+            if len(pieces) >= made + PIECES:
+                made = len(pieces)
+                yield None
         pieces += self._pieces_of([self._left_out])
         self._pieces = pieces
 

@@ -1,7 +1,7 @@
 # ruff: noqa: N805 (the methods of an interface have no self)
 """The interface of a message store, as the broker uses it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -275,6 +275,16 @@ class IMessageStore(Interface):
 
     def counted_queues(topic: str | None = None) -> Sequence[CountedQueue]:
         """Return the queues of a topic that have been used, or of all topics."""
+
+    def changed_queues() -> Collection[CountedQueue] | None:
+        """
+        Return the queues whose numbers may have changed since the last call.
+
+        There is one who calls it. What changes while tails are written may be in what
+        the next call but one returns.
+
+        :returns: None if all may have, or if there are others than before.
+        """
 
     def queues() -> dict[str, list[int]]:
         """Return the ids of all queues that hold or held messages, by topic."""

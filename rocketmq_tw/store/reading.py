@@ -1,6 +1,6 @@
 """The reading half of a store, shared by the store on disk and the one in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -149,6 +149,10 @@ class ReadableStore:
     def counted_queues(self, topic: str | None = None) -> Sequence[CountedQueue]:
         """Return the queues of a topic, or all: see :class:`.IMessageStore`."""
         return self._queues.of_topic(topic)
+
+    def changed_queues(self) -> Collection[CountedQueue] | None:
+        """Return which may have changed: see :class:`.IMessageStore`."""
+        return self._queues.take_changed()
 
     def queues(self) -> dict[str, list[int]]:
         """Return the queue ids of every topic that has queues."""

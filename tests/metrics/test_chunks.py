@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.metrics.chunks import Chunks, are_same, spans_of, sums
+from rocketmq_tw.metrics.chunks import (
+    AT_ONCE,
+    Chunks,
+    are_same,
+    in_turns,
+    spans_of,
+    sums,
+)
 
 
 class Recorded:
@@ -80,3 +87,9 @@ class ListTests(SynchronousTestCase):
     def test_sums(self) -> None:
         """Each span is added up; an empty one is 0."""
         self.assertEqual(sums([1, 2, 3], spans_of([2, 0, 1])), [3, 0, 3])
+
+    def test_in_turns(self) -> None:
+        """A step ends where it has looked at enough; a large chunk ends one alone."""
+        weights = [1, AT_ONCE, 5, AT_ONCE - 5, 1]
+        found = list(in_turns(weights, int))
+        self.assertEqual(found, [1, AT_ONCE, None, 5, AT_ONCE - 5, None, 1])

@@ -2,14 +2,15 @@
 How many messages were stored of each topic, and sent to each group.
 
 They are counted where they are stored and sent; here their sums are read, for some
-topics and groups at once: see :mod:`rocketmq_tw.metrics.chunks`.
+topics and groups at once: see :mod:`rocketmq_tw.metrics.chunks`. Of queues only those
+are looked at that may have changed.
 
 Source: ``BrokerMetricsManager`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from rocketmq_tw.broker.broker import Broker
@@ -21,7 +22,12 @@ from rocketmq_tw.metrics.broker.sizes import (
     size_buckets,
     small_numbers,
 )
-from rocketmq_tw.metrics.chunks import Chunks, are_same, spans_of, sums
+from rocketmq_tw.metrics.broker.stored_sums import StoredSums
+from rocketmq_tw.metrics.chunks import (
+    Chunks,
+    are_same,
+    in_turns,
+)
 from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.rows import Rows
 from rocketmq_tw.metrics.target import Target
@@ -42,6 +48,9 @@ class MessageMetrics:
     Collects the counters of messages.
 
     :ivar version: changes when a queue was created or deleted.
+    :ivar changed: the queues that may have changed since the last page; None if all may
+        have.
+    :ivar totals: what was stored of each topic.
     """
 
     def __init__(
@@ -53,9 +62,11 @@ class MessageMetrics:
         self._topics.on_change.append(self._topic_changed)
         self._progress = broker.tables.progress
         self._queues: Sequence[CountedQueue] = ()
+        self._is_whole = False
+        self.changed: Collection[CountedQueue] | None = None
         self._entries: list[Progress] = []
         self.version = 0
-        self._by_topic: dict[bytes, list[CountedQueue]] = {}
+        self.totals = StoredSums()
         self._renamed: set[bytes] = set()
         self._stored = Chunks(self._make_stored)
         self._sent = Chunks(self._make_sent)
@@ -96,7 +107,32 @@ class MessageMetrics:
         yield from self._collect_sent()
 
     def _collect_stored(self) -> Steps[None]:
-        """Add up the queues of each topic."""
+        """Add up the queues of each topic that has changed."""
+        self.changed = self._take_changed()
+        # Until the end of this: what is taken once is not given again.
+        self._is_whole = False
+        if self.changed is None:
+            yield from self._find_queues()
+            yield from self.totals.add_up()
+        else:
+            yield from self.totals.add(self.changed)
+        renamed, self._renamed = self._renamed, set()
+        self._stored.remake(renamed)
+        yield None
+        for chunk in in_turns(self._stored, StoredChunk.weight):
+            if chunk is None:
+                yield None
+            else:
+                chunk.collect(self.version)
+        self._is_whole = True
+
+    def _take_changed(self) -> Collection[CountedQueue] | None:
+        """Return the queues that may have changed since the last page."""
+        changed = self._store.changed_queues()
+        return changed if self._is_whole else None
+
+    def _find_queues(self) -> Steps[None]:
+        """Find all queues; there may be others."""
         queues = self._store.counted_queues()
         if not are_same(queues, self._queues):
             by_topic: dict[bytes, list[CountedQueue]] = {}
@@ -106,22 +142,12 @@ class MessageMetrics:
                 yield None
             self._queues = queues
             self.version += 1
-            self._by_topic = by_topic
+            self.totals.restart(by_topic)
             self._stored.update(list(by_topic))
-        renamed, self._renamed = self._renamed, set()
-        self._stored.remake(renamed)
-        yield None
-        for chunk in self._stored:
-            chunk.collect(self.version)
-            yield None
 
     def _make_stored(self, topics: list[bytes]) -> StoredChunk:
         """Return a chunk of topics."""
         return StoredChunk(topics, self)
-
-    def queues_of(self, topic: bytes) -> Sequence[CountedQueue]:
-        """Return the queues of a topic."""
-        return self._by_topic.get(topic, ())
 
     def topic_rows(self, topics: list[bytes]) -> TopicRows:
         """Return the series of topics."""
@@ -141,7 +167,7 @@ class MessageMetrics:
     def _topic_changed(self, name: str) -> None:
         """Make the labels of a topic again; its type may have changed."""
         topic = name.encode("utf-8", "replace")
-        if topic in self._by_topic:
+        if topic in self.totals.numbers:
             self._renamed.add(topic)
 
     def _labels_of(self, topic: bytes) -> Values:
@@ -160,9 +186,11 @@ class MessageMetrics:
             self._entries = entries
             self._sent.update(list(table))
         yield None
-        for chunk in self._sent:
-            chunk.collect(table)
-            yield None
+        for chunk in in_turns(self._sent, SentChunk.weight):
+            if chunk is None:
+                yield None
+            else:
+                chunk.collect(table)
 
     def _make_sent(self, keys: list[tuple[str, str]]) -> SentChunk:
         """Return a chunk of topics and groups."""
@@ -193,42 +221,47 @@ class TopicRows(NamedTuple):
 class StoredChunk:
     """Some topics. A topic has a series from its first message on."""
 
+    # The lists of numbers, messages and sizes are parallel to the keys. _used are the
+    # topics that have series, by their positions there.
+
     def __init__(self, keys: list[bytes], owner: MessageMetrics) -> None:
         self.keys = keys
         self._owner = owner
         self._version = -1
-        self._queues: list[CountedQueue] = []
-        self._spans: list[slice] = []
-        self._counts: list[int] = []
+        self._numbers: list[int] = []
+        self._messages: list[int] = []
         self._used: list[int] = []
         self._rows: TopicRows | None = None
 
+    def weight(self) -> int:
+        """Return how many topics there are."""
+        return len(self.keys)
+
     def collect(self, version: int) -> None:
         """Set the series, if anything was stored since the last page."""
+        totals = self._owner.totals
         if version != self._version:
             self._version = version
-            queues = [self._owner.queues_of(topic) for topic in self.keys]
-            self._spans = spans_of(map(len, queues))
-            self._queues = [queue for some in queues for queue in some]
-            self._counts = []
-        counts = [queue.messages for queue in self._queues]
-        if counts == self._counts:
+            self._numbers = [totals.numbers[topic] for topic in self.keys]
+        every = totals.messages
+        messages = [every[number] for number in self._numbers]
+        if messages == self._messages:
             return
-        self._counts = counts
-        messages = sums(counts, self._spans)
-        sizes = sums([queue.size for queue in self._queues], self._spans)
-        used = [number for number, count in enumerate(messages) if count]
+        self._messages = messages
+        used = [position for position, count in enumerate(messages) if count]
         if used != self._used:
             self.close()
             self._used = used
             if used:
                 self._rows = self._owner.topic_rows([self.keys[each] for each in used])
-        rows = self._rows
-        if rows is None:
-            return
-        if len(used) < len(messages):
-            messages = [messages[each] for each in used]
-            sizes = [sizes[each] for each in used]
+        if self._rows is not None:
+            self._set(self._rows)
+
+    def _set(self, rows: TopicRows) -> None:
+        """Set the series of the topics that have messages."""
+        totals = self._owner.totals
+        messages = [self._messages[each] for each in self._used]
+        sizes = [totals.sizes[self._numbers[each]] for each in self._used]
         rows.messages.set(messages)
         rows.sizes.set(sizes)
         if rows.of_sizes is not None:
@@ -236,20 +269,19 @@ class StoredChunk:
                 [messages[each] for each in rows.sized],
                 [sizes[each] for each in rows.sized],
             )
-            self._set_larger(numbers, rows.sized, messages)
+            if totals.larger:
+                self._set_larger(numbers, rows.sized)
             rows.of_sizes.set(numbers)
 
-    def _set_larger(
-        self, numbers: list[int], sized: list[int], messages: list[int]
-    ) -> None:
+    def _set_larger(self, numbers: list[int], sized: list[int]) -> None:
         """Set the buckets of topics that have messages which are not small."""
-        larger = [queue.larger for queue in self._queues]
-        if not any(larger):
-            return
+        totals = self._owner.totals
         for number, each in enumerate(sized):
-            counts = larger[self._spans[self._used[each]]]
-            if any(counts):
-                buckets = size_buckets(messages[each], counts)
+            position = self._used[each]
+            if self._numbers[position] in totals.larger:
+                queues = totals.queues_of(self.keys[position])
+                counts = [queue.larger for queue in queues]
+                buckets = size_buckets(self._messages[position], counts)
                 numbers[number * LINES : number * LINES + len(buckets)] = buckets
 
     def close(self) -> None:
@@ -274,6 +306,10 @@ class SentChunk:
         self._rows: list[Rows] = []
         self._dead_rows: Rows | None = None
         self._burying: list[int] = []
+
+    def weight(self) -> int:
+        """Return how many topics there are."""
+        return len(self.keys)
 
     def collect(self, table: Mapping[tuple[str, str], Progress]) -> None:
         """Set the series."""

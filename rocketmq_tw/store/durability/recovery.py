@@ -145,6 +145,7 @@ class Recovery:
             if done >= _QUEUES_AT_A_TIME:
                 done = 0
                 yield
+        self._queues.note_all()
         untouched.clear()
 
     def _keep_offsets(self, verified: int) -> None:

@@ -228,7 +228,10 @@ class RetentionService:
         # The entries are old, so reading them may have to wait for the disk.
         until = self._clock.seconds() + _SLICE_TIME
         for number, queue in enumerate(list(self._queues.table.values())):
+            before = queue.min_offset
             removed += queue.trim(self._commit_log.min_offset)
+            if queue.min_offset != before:
+                self._queues.note(queue)
             if number % _AT_A_TIME == _AT_A_TIME - 1 or self._clock.seconds() >= until:
                 yield
                 until = self._clock.seconds() + _SLICE_TIME

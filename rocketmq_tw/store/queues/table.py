@@ -43,6 +43,8 @@ class ConsumeQueues:
         self._files = files
         #: Directories whose entries changed and that have to be flushed.
         self._changed: set[str] = set()
+        #: Queues that may have changed since somebody asked; None while all may have.
+        self._noted: dict[ConsumeQueue, None] | None = None
         #: The queue ids of each topic, so that none has to be searched.
         self._ids: dict[bytes, list[int]] = {}
         self.removed = RemovedTopics(directory, files.disk)
@@ -120,13 +122,36 @@ class ConsumeQueues:
         """Return the end of the newest record that has an entry in any queue."""
         return max((queue.log_end for queue in self.table.values()), default=0)
 
+    def take_changed(self) -> Collection[ConsumeQueue] | None:
+        """
+        Return the queues whose numbers may have changed since the last call.
+
+        A queue that has changed is dirty until its tail is written, and noted then, so
+        that this costs nothing on the path of a message.
+
+        :returns: None if all may have, or if there are others than before.
+        """
+        noted, self._noted = self._noted, {}
+        return None if noted is None else noted | dict.fromkeys(self.dirty)
+
+    def note(self, queue: ConsumeQueue) -> None:
+        """Remember that a queue may have changed which is not dirty."""
+        if self._noted is not None:
+            self._noted[queue] = None
+
+    def note_all(self) -> None:
+        """Remember that all queues may have changed, or that others are there."""
+        self._noted = None
+
     def truncate(self, log_offset: int) -> None:
         """Drop the entries whose records begin at ``log_offset`` or later."""
+        self.note_all()
         for queue in self.table.values():
             queue.truncate(log_offset)
 
     def correct_min(self, log_min: int) -> None:
         """Advance the queues' first offsets to the minimum of the commit log."""
+        self.note_all()
         for queue in self.table.values():
             queue.correct_min(log_min)
 
@@ -162,13 +187,15 @@ class ConsumeQueues:
         Those not yet written stay dirty too where not all steps are taken.
         """
         due, self.dirty = self.dirty, []
+        if self._noted is not None:
+            self._noted.update(dict.fromkeys(due))
         done = 0
         try:
             while due:
                 queue = due[-1]
                 done += 1 if queue.files.bases else _NEW_FILE
                 queue.flush()
-                due.pop()
+                self.note(due.pop())
                 if done >= _TAILS and due:
                     done = 0
                     yield
@@ -205,6 +232,7 @@ class ConsumeQueues:
             self.removed.take(path)
             self._changed.add(self.directory)
         self.changes += 1
+        self.note_all()
         self._files.forget_below(path)
         for queue_id in self._ids.pop(raw, ()):
             self.table.pop((raw, queue_id)).forget()
@@ -226,6 +254,7 @@ class ConsumeQueues:
             self._ids.setdefault(topic, []).append(queue_id)
         self.table[topic, queue_id] = queue
         self.added += 1
+        self.note_all()
         return queue
 
 

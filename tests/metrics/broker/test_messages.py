@@ -67,10 +67,31 @@ class StoredTests(MetricsCase):
             steps = made.collect()
             for _ in range(2):
                 next(steps)
-                self.assertEqual(made.queues_of(TOPIC.encode()), ())
+                self.assertEqual(made.totals.messages, [])
             all_at_once(steps)
-        found = [each.queue_id for each in made.queues_of(TOPIC.encode())]
-        self.assertEqual(found, [0, 1, 2])
+        queues = made.totals.queues_of(TOPIC.encode())
+        self.assertEqual([each.queue_id for each in queues], [0, 1, 2])
+        self.assertEqual(made.totals.messages, [3])
+
+    def test_failed(self) -> None:
+        """After a page that could not be made all queues are looked at again."""
+        self.ask(sent())
+        self.assertEqual(self.read().get(IN), 1)
+        self.ask(sent())
+        with patch.object(messages.StoredChunk, "collect", side_effect=OSError):
+            self.assertEqual(self.read().get(IN), 1)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertEqual(self.read().get(IN), 2)
+
+    def test_on_and_on(self) -> None:
+        """Each page has what came since, written or not."""
+        for number in range(1, 6):
+            self.ask(sent(queue_id=number % 4))
+            self.ask(sent("Other", queue_id=number % 2))
+            page = self.read()
+            found = page.get(IN, topic=TOPIC), page.get(IN, topic="Other")
+            self.assertEqual(found, (number, number))
+            self.clock.pump([0.3] * number)
 
     def test_type(self) -> None:
         """A topic with a type has it as a label, also if it is set later."""

@@ -22,6 +22,12 @@ class MemoryQueuesTests(SynchronousTestCase):
         for number in range(count):
             self.dispatcher.dispatch(self.queue, number * 100, 100, DRAFT, 1)
 
+    def test_changed(self) -> None:
+        """Nobody knows which have changed: all may have."""
+        for _ in range(2):
+            self.fill(1)
+            self.assertIsNone(self.queues.take_changed())
+
     def test_a_long_tail_is_not_written(self) -> None:
         """There is no file for it."""
         count = TAIL_LIMIT // 20 + 10

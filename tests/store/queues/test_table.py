@@ -34,6 +34,45 @@ class ConsumeQueuesTests(SynchronousTestCase):
         self.queues.touch(queue)
         return queue
 
+    def test_changed(self) -> None:
+        """Queues with new entries are named once, however often they are written."""
+        first, second = self.filled(b"T", 0), self.filled(b"T", 1)
+        self.assertIsNone(self.queues.take_changed())
+        self.queues.flush()
+        self.assertEqual(list(self.queues.take_changed() or ()), [first, second])
+        self.assertEqual(self.queues.take_changed(), {})
+        self.filled(b"T", 1)
+        self.assertEqual(list(self.queues.take_changed() or ()), [second])
+        self.filled(b"T", 1)
+        self.queues.flush()
+        self.assertEqual(list(self.queues.take_changed() or ()), [second])
+        self.assertEqual(self.queues.take_changed(), {})
+
+    def test_changed_while_tails_are_written(self) -> None:
+        """What comes between two steps of that is named after it, at the latest."""
+        queues = [self.filled(b"T", number) for number in range(40)]
+        self.queues.take_changed()
+        steps = self.queues.flush_in_slices()
+        next(steps)
+        self.assertEqual(set(self.queues.take_changed() or ()), set(queues))
+        queues[0].append(300, 100, 0)
+        self.assertEqual(list(steps), [None] * 2)
+        self.assertIn(queues[0], self.queues.take_changed() or ())
+
+    def test_all_may_have_changed(self) -> None:
+        """That is so where there are others, or all were looked at."""
+        self.filled(b"T", 0)
+        self.queues.take_changed()
+        for change in (
+            lambda: self.queues.create(b"T", 1),
+            lambda: self.queues.delete_topic("T"),
+            lambda: self.queues.truncate(0),
+            lambda: self.queues.correct_min(0),
+        ):
+            self.assertIsNotNone(self.queues.take_changed())
+            change()
+            self.assertIsNone(self.queues.take_changed())
+
     def test_made_once(self) -> None:
         """The same queue is returned, and nothing is on disk before its entries."""
         queue = self.queues.create(b"T", 0)
