@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from . import watched
+from tests.ports import free_port
+
+from . import ours, watched
 from .alert_series import FIRING, scenarios
 from .lab import OURS
 from .program import wait_until
 from .prometheus import OPERATE, missing_tools, page_of, promtool
+from .test_rocketmq_admin import Admin
 from .watched import FAILING, LATE_TOPIC, TOPIC, Watched, problems
 
 #: ``promtool`` wants seconds. These are the names that Apache's brokers give.
@@ -110,16 +113,34 @@ def test_alerts(scene: Watched) -> None:
     assert not failed
 
 
+def check_page(target: str) -> None:
+    """Let ``promtool`` find no fault but the units of Apache's names."""
+    page = page_of(target)
+    assert "rocketmq_rpc_latency_milliseconds_bucket" in page
+    complaints = promtool("check", "metrics", given=page)
+    assert not {line for line in complaints if not line.endswith(UNIT)}
+    assert {line.split()[0] for line in complaints} <= IN_MILLISECONDS
+
+
 def test_pages(scene: Watched) -> None:
-    """``promtool`` finds no fault with the pages but the units of Apache's names."""
-    for what, target in scene.pages.items():
-        page = page_of(target)
-        assert "rocketmq_rpc_latency_milliseconds_bucket" in page
-        complaints = promtool("check", "metrics", given=page)
-        rest = {line for line in complaints if not line.endswith(UNIT)}
-        assert not rest, what
-        names = {line.split()[0] for line in complaints}
-        assert names <= IN_MILLISECONDS, what
+    """The pages of a master, a slave and a name server are in order."""
+    for target in scene.pages.values():
+        check_page(target)
+
+
+def test_page_of_all(tmp_path: Path) -> None:
+    """So is that of the program that has everything, with its console."""
+    need_tools()
+    port, names, metrics, console = (free_port() for _ in range(4))
+    words = ("--listen", f"127.0.0.1:{port}", "-P", f"127.0.0.1:{names}", "--memory")
+    pages = ("--metrics", str(metrics), "--console", str(console))
+    server = ours.OurServer("rocketmq", tmp_path, port, *words, *pages)
+    try:
+        admin = Admin(f"127.0.0.1:{names}")
+        wait_until(lambda: admin.json("broker", "list"), 30, "the broker")
+        check_page(f"127.0.0.1:{metrics}")
+    finally:
+        server.stop()
 
 
 def test_topics(scene: Watched) -> None:

@@ -32,7 +32,13 @@ from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.rows import Rows
 from rocketmq_tw.metrics.target import Target
 from rocketmq_tw.metrics.text import Values
-from rocketmq_tw.model.topic import is_dlq, is_retry
+from rocketmq_tw.model.topic import (
+    SCHEDULE_TOPIC,
+    TIMER_TOPIC,
+    TRANS_HALF_TOPIC,
+    is_dlq,
+    is_retry,
+)
 from rocketmq_tw.remoting.pacing import Steps, parts_of
 from rocketmq_tw.store.interfaces import CountedQueue
 
@@ -41,6 +47,12 @@ TOPIC_LABELS = ("topic", "message_type", "is_system")
 QUEUES = 10_000
 #: The label of topics that have no type.
 _NORMAL = "normal"
+#: The labels of topics whose messages are of one kind, whatever their settings say.
+_KINDS = {
+    SCHEDULE_TOPIC: "delay",
+    TIMER_TOPIC: "delay",
+    TRANS_HALF_TOPIC: "transaction",
+}
 
 
 class MessageMetrics:
@@ -175,8 +187,8 @@ class MessageMetrics:
         name = topic.decode("utf-8", "replace")
         config = self._topics.get(name)
         kind = None if config is None else config.attributes.get("message.type")
-        is_system = self._topics.is_system(name)
-        return name, (kind or _NORMAL).lower(), truth(is_system)
+        kind = _KINDS.get(name) or kind or _NORMAL
+        return name, kind.lower(), truth(self._topics.is_system(name))
 
     def _collect_sent(self) -> Steps[None]:
         """Set the series of each topic and group."""

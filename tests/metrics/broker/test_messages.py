@@ -103,6 +103,13 @@ class StoredTests(MetricsCase):
         [labels] = self.read().labels(IN)
         self.assertEqual(labels["message_type"], "delay")
 
+    def test_types_of_system_topics(self) -> None:
+        """Those of one kind of messages have it, as on a broker of Apache's."""
+        self.ask(sent(properties="DELAY\x013\x02"))
+        [labels] = self.read().labels(IN)
+        self.assertEqual(labels["topic"], "SCHEDULE_TOPIC_XXXX")
+        self.assertEqual(labels["message_type"], "delay")
+
     def test_deleted(self) -> None:
         """A topic that is deleted has no series."""
         self.ask(sent())
