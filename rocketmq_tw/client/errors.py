@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError
 
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.queue import MessageQueue
-from rocketmq_tw.remoting.errors import ConnectError
+from rocketmq_tw.remoting.errors import ConnectError, TransportError
 
 if TYPE_CHECKING:
     from rocketmq_tw.client.producer.results import SendResult
@@ -68,7 +68,10 @@ class NameServerUnavailable(RocketMQError):
         self.causes = dict(causes)
 
     def __str__(self) -> str:
-        tried = "; ".join(f"{a}: {e}" for a, e in self.causes.items())
+        tried = "; ".join(
+            f"{a}: {e.why if isinstance(e, TransportError) else e}"
+            for a, e in self.causes.items()
+        )
         return f"no name server responded ({tried or 'none is configured'})"
 
 

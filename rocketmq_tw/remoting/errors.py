@@ -51,7 +51,7 @@ def no_response(
     address: str, request_type: type[object], timeout: float
 ) -> RequestTimeout:
     """Return the error of a request that had no response in time."""
-    why = f"{request_type.__name__} had no response within {timeout:g} s"
+    why = f"{request_type.__name__} had no response within {round(timeout, 3):g} s"
     return RequestTimeout(address, why)
 
 

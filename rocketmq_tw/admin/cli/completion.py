@@ -11,6 +11,10 @@ Print what makes a shell complete the commands.
 bash:  eval "$(rocketmq-admin completion bash)"  in ~/.bashrc
 zsh:   eval "$(rocketmq-admin completion zsh)"   in ~/.zshrc
 """
+#: What a zsh lacks whose user has set up no completion yet.
+_ZSH = """\
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+"""
 
 
 def _print(shell: str) -> None:
@@ -22,7 +26,8 @@ def _print(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     made = kind(cli, {}, "rocketmq-admin", "_ROCKETMQ_ADMIN_COMPLETE")
-    click.echo(made.source_template % made.source_vars())
+    script = made.source_template % made.source_vars()
+    click.echo(_ZSH + script if shell == "zsh" else script)
 
 
 noun = click.Command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rocketmq_tw.admin.cli.invocation import Invocation, Leaf
+from rocketmq_tw.admin.cli.options import Seconds
 from rocketmq_tw.admin.cli.output import Output, cell
 from rocketmq_tw.admin.cli.running import OK, REFUSED
 from rocketmq_tw.model.log_safe import log_safe
@@ -23,7 +24,7 @@ _COLOURS = {"fault": "red", "warning": "yellow", "note": "cyan"}
 @click.option("--group", help="Look at this group only.")
 @click.option(
     "--wait",
-    type=click.FloatRange(0, 3600),
+    type=Seconds(0, 3600),
     default=5.0,
     metavar="SECONDS",
     help="Between two looks at the lag of groups [5].",

@@ -7,13 +7,19 @@ result itself is printed, and drawing is left out; with ``--watch`` both are rep
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.exceptions import Exit
 
-from rocketmq_tw.admin.cli.options import COMMON, Options, take_common, target_of
+from rocketmq_tw.admin.cli.options import (
+    COMMON,
+    Options,
+    Seconds,
+    take_common,
+    target_of,
+)
 from rocketmq_tw.admin.cli.output import Output, print_error
 from rocketmq_tw.admin.cli.running import (
     CLOSED_PIPE,
@@ -30,6 +36,7 @@ from rocketmq_tw.admin.cli.running import (
     run_in_reactor,
 )
 from rocketmq_tw.admin.cli.streams import discard_output, is_closed_pipe
+from rocketmq_tw.model.log_safe import log_safe
 
 if TYPE_CHECKING:
     from rocketmq_tw.admin.client import AdminClient
@@ -215,19 +222,52 @@ class Leaf(click.Command):
         assert self.callback is not None
         options = take_common(ctx, ctx.params)
         own = {n: v for n, v in ctx.params.items() if n not in _COMMON_NAMES}
+        _check_texts(own)
         surroundings = ctx.find_object(Surroundings) or Surroundings()
         return self.callback(Invocation(options, surroundings), **own)
 
 
 _COMMON_NAMES = frozenset(Options.__struct_fields__)
+#: Arguments that may have any bytes.
+_BYTES = frozenset(("body", "password_file"))
+
+
+def _check_texts(values: Mapping[str, Any]) -> None:
+    """Check that arguments are text. :raises click.UsageError: one is not."""
+    for name, value in values.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and name not in _BYTES:
+                try:
+                    text.encode()
+                except UnicodeEncodeError:
+                    raise click.UsageError(
+                        f'"{log_safe(text)}" is not text in UTF-8'
+                    ) from None
+
+
+class Noun(click.Group):
+    """The commands of a noun; its help has their sentences whole."""
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the verbs."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=1000))
+                    for name, command in sorted(self.commands.items())
+                ]
+            )
 
 
 def noun_of(name: str, text: str) -> click.Group:
     """Return the group of a noun's commands."""
-    return click.Group(
+    return Noun(
         name,
         help=text,
         no_args_is_help=True,
+        subcommand_metavar="VERB [ARGS]...",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
@@ -245,7 +285,7 @@ def watching(function: Callable[..., None]) -> Callable[..., None]:
         "--watch",
         is_flag=False,
         flag_value=LOOK,
-        type=click.FloatRange(min=0.1),
+        type=Seconds(min=0.1),
         metavar="[SECONDS]",
         help=f"Look again and again [every {LOOK:g} s].",
     )
@@ -274,6 +314,8 @@ def pairs(values: tuple[str, ...], what: str) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise click.UsageError(f'"{text}" is no {what}; expected NAME=VALUE')
+        if name in table:
+            raise click.UsageError(f'the {what} "{name}" is named twice')
         table[name] = value
     return table
 

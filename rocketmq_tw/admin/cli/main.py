@@ -14,7 +14,7 @@ from click.exceptions import Exit
 from rocketmq_tw.admin.cli.imports import import_quickly
 from rocketmq_tw.admin.cli.options import COMMON, take_common
 from rocketmq_tw.admin.cli.output import print_error
-from rocketmq_tw.admin.cli.running import REFUSED, USAGE
+from rocketmq_tw.admin.cli.running import INTERRUPTED, REFUSED, USAGE
 from rocketmq_tw.admin.cli.streams import discard_output, prepare_streams
 
 #: The nouns, with the modules of their commands, and what they are about.
@@ -58,6 +58,20 @@ def _errors_in_json(as_json: bool) -> Iterator[None]:
         raise Exit(USAGE) from None
 
 
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    """End with the code of an interruption, also before there is a reactor."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Exit(INTERRUPTED) from None
+    except click.Abort as error:
+        # Of a question: it was interrupted, or the answer was no.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise Exit(INTERRUPTED) from None
+        raise
+
+
 class Nouns(click.Group):
     """Imports the commands of a noun when it is used."""
 
@@ -70,15 +84,28 @@ class Nouns(click.Group):
     ) -> click.Context:
         """Parse the options of the root; remember in what form errors are printed."""
         as_json = "--json" in args
-        with _errors_in_json(as_json):
+        with _interrupted(), _errors_in_json(as_json):
             ctx = super().make_context(info_name, args, parent, **extra)
         ctx.meta[_AS_JSON] = as_json
         return ctx
 
     def invoke(self, ctx: click.Context) -> Any:
         """Parse the rest, and run the command."""
-        with _errors_in_json(ctx.meta[_AS_JSON]):
+        with _interrupted(), _errors_in_json(ctx.meta[_AS_JSON]):
             return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the commands of a noun; propose another for one that is none."""
+        name = args[0]
+        if name in NOUNS or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        like = " or ".join(f"'{each}'" for each in get_close_matches(name, NOUNS))
+        proposed = f" Did you mean {like}?" if like else ""
+        raise click.UsageError(f"No such noun '{name}'.{proposed}", ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all nouns, the most used first."""
@@ -135,6 +162,7 @@ cli = Nouns(
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
+    subcommand_metavar="NOUN VERB [ARGS]...",
 )
 
 

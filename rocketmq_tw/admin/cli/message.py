@@ -11,6 +11,7 @@ import click
 from rocketmq_tw.admin.cli.bodies import FORMS, as_json, page_as_json
 from rocketmq_tw.admin.cli.drawing import draw_list, draw_message
 from rocketmq_tw.admin.cli.invocation import Invocation, noun_of, pairs, verb
+from rocketmq_tw.admin.cli.options import Seconds
 from rocketmq_tw.admin.cli.output import Output
 from rocketmq_tw.admin.cli.running import OK
 from rocketmq_tw.admin.cli.when import parse_time
@@ -117,7 +118,7 @@ def find(
 @verb(noun, "at")
 @click.argument("topic")
 @click.argument("queue", metavar="BROKER/QUEUE")
-@click.argument("offset", type=click.IntRange(min=0))
+@click.argument("offset", type=click.IntRange(0, (1 << 63) - 1))
 @click.option("--limit", type=click.IntRange(1, 1000), default=1, help="[1]")
 @_body
 def at(
@@ -214,7 +215,7 @@ def _expression(tag: str | None, sql: str | None) -> str:
 @click.option("--tag")
 @click.option("--key", "keys", multiple=True, help="To find it by.")
 @click.option("--property", "properties", multiple=True, metavar="NAME=VALUE")
-@click.option("--delay", type=click.FloatRange(min=0), help="Seconds to delivery.")
+@click.option("--delay", type=Seconds(min=0), help="Seconds to delivery.")
 @click.option("--order-key", help="Messages with equal keys go to one queue.")
 def send(
     ask: Invocation,

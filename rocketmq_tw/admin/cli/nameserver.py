@@ -73,7 +73,11 @@ def delete(ask: Invocation, namespace: str, key: str, yes: bool) -> None:
     ask.confirm(f"Delete the key {key!r} of the namespace {namespace!r}?", yes)
 
     async def delete_existing(admin: AdminClient) -> Changed:
-        chosen_settings(await admin.name_servers.keys(namespace), (key,))
+        from rocketmq_tw.admin.errors import NotFound
+
+        found = await admin.name_servers.keys(namespace)
+        if not any(key in values for values in found.values.values()):
+            raise NotFound("key", key, f'in the namespace "{namespace}"')
         return await admin.name_servers.delete_key(namespace, key)
 
     ask.show(delete_existing, changed("deleted at"))

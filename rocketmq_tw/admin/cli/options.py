@@ -11,14 +11,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 import click
 import msgspec
 
+from rocketmq_tw.model.log_safe import log_safe
+
 #: Where the file is, unless an option or the environment says so; it need not exist.
 DEFAULT_FILE = "~/.rocketmq/admin.conf"
 DEFAULT_NAME_SERVERS = "127.0.0.1:9876"
+#: The settings in it, besides those of TLS, and how like one of them a wrong one is.
+_NAMES = ("namesrvAddr", "accessKey", "secretKey")
+_ALIKE = 0.8
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds. The range of :mod:`click` has room for ``nan``."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """Convert a text. :raises click.BadParameter: it is no number of seconds."""
+        found = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{found} is no number of seconds.", param, ctx)
+        return found
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +118,7 @@ def COMMON() -> list[click.Parameter]:  # noqa: N802
         ),
         click.Option(
             ["--timeout"],
-            type=click.FloatRange(min=0.1, max=600),
+            type=Seconds(min=0.1, max=600),
             metavar="SECONDS",
             help="Time limit of each request [default: 5].",
         ),
@@ -157,9 +176,31 @@ def _file(options: Options, environment: Mapping[str, str]) -> dict[str, str]:
     from rocketmq_tw import settings
 
     try:
-        return settings.read(path)
+        values = settings.read(path)
     except settings.UnreadableSettings as error:
         raise click.UsageError(str(error)) from None
+    _check_names(path, values)
+    return values
+
+
+def _check_names(path: str, values: Mapping[str, str]) -> None:
+    """
+    Check that no setting is misspelt: another cluster might be changed.
+
+    Others are passed over, as the file may be one of a broker.
+
+    :raises click.UsageError: one is.
+    """
+    others = [key for key in values if key not in _NAMES and "." not in key]
+    if not others:
+        return
+    from difflib import get_close_matches
+
+    for key in others:
+        for name in get_close_matches(key, _NAMES, 1, _ALIKE):
+            raise click.UsageError(
+                f'{path}: there is no setting "{log_safe(key)}"; did you mean {name}?'
+            )
 
 
 def _credentials(
@@ -172,6 +213,8 @@ def _credentials(
         or values.get("accessKey")
     )
     if not user:
+        if options.secret_file:
+            raise click.UsageError("--secret-file needs a user: give --access-key")
         return None
     if options.secret_file:
         from rocketmq_tw.settings import UnreadableSettings, read_line

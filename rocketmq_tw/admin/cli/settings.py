@@ -17,7 +17,7 @@ def chosen_settings(found: Settings, keys: Sequence[str]) -> Settings:
 
     :raises NotFound: no server has one of them.
     """
-    _check(keys, [*found.values.values()])
+    _check(keys, [*found.values.values()], "setting")
     chosen = {who: _chosen(values, keys) for who, values in found.values.items()}
     return replace(found, values=chosen)
 
@@ -28,17 +28,19 @@ def chosen_statistics(found: Statistics, keys: Sequence[str]) -> Statistics:
 
     :raises NotFound: there is none of a name.
     """
-    _check(keys, [found.values])
+    _check(keys, [found.values], "statistic")
     return replace(found, values=_chosen(found.values, keys))
 
 
-def _check(keys: Sequence[str], tables: Sequence[Mapping[str, str]]) -> None:
+def _check(keys: Sequence[str], tables: Sequence[Mapping[str, str]], kind: str) -> None:
     """Check that each key is in some table."""
     from rocketmq_tw.admin.errors import NotFound
+    from rocketmq_tw.admin.settings import proposed
 
+    known = {name for values in tables for name in values}
     for key in keys:
-        if tables and not any(key in values for values in tables):
-            raise NotFound("setting", key)
+        if tables and key not in known:
+            raise NotFound(kind, key, proposed(key, known).removeprefix(". "))
 
 
 def _chosen(values: Mapping[str, str], keys: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,18 @@ import sys
 
 
 def prepare_streams() -> None:
-    """Let characters that the output's encoding does not have be escaped."""
+    """
+    Let characters that the output's encoding does not have be escaped.
+
+    What was closed by whoever starts the program is read as empty, and written to
+    nowhere: connections would get the numbers of those files.
+    """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

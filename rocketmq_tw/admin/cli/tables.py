@@ -43,17 +43,18 @@ def draw_table(
     """Draw a table on a terminal, which folds nothing by itself."""
     widths = _widths(headers, rows)
     total = sum(widths) + len(_GAP) * (len(widths) - 1)
-    plain = all(text.isascii() for row in rows for text in row)
+    ascii_only = all(text.isascii() for row in rows for text in row)
     columns = shutil.get_terminal_size().columns
     least = sum(min(each, _NARROWEST) + _FOLDED_GAP for each in widths) - _FOLDED_GAP
     if least > columns:
         _draw_records(headers, rows)
         return
-    if not plain or total > columns:
+    if not ascii_only or total > columns:
         _draw_folded(headers, rows, right)
         return
     [head] = _lines([headers], widths, right)
-    if os.environ.get("TERM") not in ("dumb", "unknown"):
+    plain = os.environ.get("TERM") in ("dumb", "unknown")
+    if not plain and not os.environ.get("NO_COLOR"):
         head = click.style(head, bold=True)
     lines = [head, _rule() * total, *_lines(rows, widths, right)]
     click.echo("\n".join(lines))

@@ -20,6 +20,11 @@ class CompletionTests(SynchronousTestCase):
             self.assertIn("_ROCKETMQ_ADMIN_COMPLETE", result.output)
         self.assertEqual(CliRunner().invoke(cli, ["completion", "csh"]).exit_code, 2)
 
+    def test_zsh_without_completion(self) -> None:
+        """A zsh that has set up none does so before it is told what to complete."""
+        text = CliRunner().invoke(cli, ["completion", "zsh"]).output
+        self.assertLess(text.index("compinit"), text.index("compdef _rocketmq"))
+
     def completions(self, *words: str) -> list[str]:
         """Return what the last word may become."""
         asked = ShellComplete(cli, {}, "rocketmq-admin", "_X")

@@ -76,7 +76,7 @@ class ErrorTests(CommandCase):
     def test_command_line(self) -> None:
         """So is a command line that cannot be parsed, wherever the option stands."""
         for words, said in {
-            ("nothing", "--json"): "No such command 'nothing'",
+            ("nothing", "--json"): "No such noun 'nothing'",
             ("--json", "topic", "nothing"): "No such command 'nothing'",
             ("topic", "show", "--json"): "Missing argument 'TOPIC'",
             ("--json", "topic", "show"): "Missing argument 'TOPIC'",
@@ -166,3 +166,21 @@ class QuestionTests(CommandCase):
         self.assertIn("--yes", self.error("topic", "delete", "T", code=2))
         self.output("topic", "show", "T")
         self.output("topic", "delete", "T", "--yes")
+
+
+class ArgumentTests(CommandCase):
+    """Arguments, before anybody is asked."""
+
+    def test_not_text(self) -> None:
+        """Names are text in UTF-8; a body may be anything."""
+        for words in (("topic", "show"), ("broker", "config", "broker-a")):
+            text = self.error(*words, "a\udcff", code=2)
+            self.assertIn('"a\\udcff" is not text in UTF-8', text)
+        self.cluster.create_topic("orders", 1)
+        self.output("message", "send", "orders", "\udcff")
+        self.assertEqual(self.cluster.messages("orders")[0].body, b"\xff")
+
+    def test_twice(self) -> None:
+        """A setting is named once."""
+        text = self.error("broker", "set", "broker-a", "a=1", "a=2", "--yes", code=2)
+        self.assertIn('the setting "a" is named twice', text)

@@ -69,6 +69,33 @@ class MainTests(SynchronousTestCase):
         for words in (["nothing"], ["topic", "nothing"], ["topic", "show"]):
             self.assertEqual(runner.invoke(cli, words).exit_code, 2)
 
+    def test_misspelt(self) -> None:
+        """A noun that is like it is proposed, as verbs are."""
+        runner = CliRunner()
+        text = runner.invoke(cli, ["topics", "list"]).stderr
+        self.assertIn("No such noun 'topics'. Did you mean 'topic'?", text)
+        text = runner.invoke(cli, ["nothing"]).stderr
+        self.assertIn("No such noun 'nothing'.\n", text)
+        text = runner.invoke(cli, ["topic", "lst"]).stderr
+        self.assertIn("Did you mean 'list'?", text)
+
+    def test_sentences(self) -> None:
+        """The help of a noun has the sentences of its verbs whole."""
+        text = CliRunner().invoke(cli, ["group", "-h"], terminal_width=60).output
+        self.assertNotIn("...\n", text.replace("[ARGS]...\n", ""))
+        self.assertIn("the rest stays as it is.", " ".join(text.split()))
+
+    def test_no_numbers(self) -> None:
+        """What is no finite number of seconds is a wrong command line."""
+        for words in (
+            ("--timeout", "nan", "topic", "list"),
+            ("topic", "list", "--watch", "inf"),
+            ("doctor", "--wait", "nan"),
+            ("message", "send", "T", "x", "--delay", "inf"),
+        ):
+            result = CliRunner().invoke(cli, words)
+            self.assertEqual(result.exit_code, 2, result.output)
+
     def test_unreachable(self) -> None:
         """Without a name server the exit code is 3, and soon."""
         begin = time.monotonic()

@@ -49,6 +49,23 @@ class TargetTests(SynchronousTestCase):
         self.assertEqual((found.access_key, found.secret_key), ("ann", "s3"))
         self.assertIsNone(self.target({}).credentials)
 
+    def test_secret_of_nobody(self) -> None:
+        """A secret without a user would be passed over."""
+        with self.assertRaises(click.UsageError) as caught:
+            self.target({}, secret_file=self.file("s"))
+        self.assertIn("give --access-key", str(caught.exception))
+
+    def test_misspelt(self) -> None:
+        """A setting that is nearly one of these is refused, others are not."""
+        with self.assertRaises(click.UsageError) as caught:
+            self.target({}, config=self.file("namesrvAdr=a:1\n"))
+        self.assertIn(
+            'there is no setting "namesrvAdr"; did you mean namesrvAddr?',
+            str(caught.exception),
+        )
+        config = self.file("brokerName=b\nlistenPort=1\nnamesrvAddr=a:1\n")
+        self.assertEqual(self.target({}, config=config).name_servers, "a:1")
+
     def test_no_secret(self) -> None:
         """A user without a secret is a wrong command line, as is a file not there."""
         with self.assertRaises(click.UsageError) as caught:

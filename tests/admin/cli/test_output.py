@@ -106,6 +106,12 @@ class OutputTests(SynchronousTestCase):
             self.assertEqual(warning, {"warning": "\u8ba2"})
             self.assertEqual(error, {"error": "\u8ba2", "kind": "Some"})
 
+    def test_nearly_nothing(self) -> None:
+        """A number that is rounded to nothing has no sign."""
+        self.assertEqual(
+            [cell(-0.001), cell(-0.01), cell(1e300)[:3]], ["0.00", "-0.01", "1,0"]
+        )
+
     def output_of(self, use: Callable[[Output], None]) -> str:
         """Return what is printed."""
 

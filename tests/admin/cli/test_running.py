@@ -7,6 +7,8 @@ import signal
 import click
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.admin.cli.invocation import Surroundings
+from rocketmq_tw.admin.cli.main import cli
 from rocketmq_tw.admin.cli.running import confirm, exit_code, explain
 from rocketmq_tw.admin.errors import (
     InvalidArgument,
@@ -80,3 +82,24 @@ class ConfirmTests(SynchronousTestCase):
             confirm("?", yes=False, terminal=True)
         signal.raise_signal(signal.SIGINT)
         self.assertEqual(seen, [signal.SIGINT])
+
+    def test_exit_codes(self) -> None:
+        """A question that is interrupted, and one that is answered with no."""
+
+        def ask(reply: object) -> int:
+            def prompt(text: str) -> str:
+                if isinstance(reply, BaseException):
+                    raise reply
+                return str(reply)
+
+            # A runner of click's would replace it.
+            self.patch(click.termui, "visible_prompt_func", prompt)
+            around = Surroundings(terminal=True)
+            try:
+                cli(["topic", "delete", "T"], obj=around)
+            except SystemExit as error:
+                return int(str(error.code))
+            raise AssertionError("it has not ended")
+
+        self.assertEqual(ask(KeyboardInterrupt()), 130)
+        self.assertEqual(ask("n"), 1)

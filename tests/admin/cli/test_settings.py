@@ -47,11 +47,15 @@ class SettingsTests(CommandCase):
         for noun in (("broker", "config", "broker-a"), ("nameserver", "config")):
             text = self.error(*noun, "noSuchSetting")
             self.assertEqual(text, 'error: there is no setting "noSuchSetting"\n')
-        self.error("broker", "stats", "broker-a", "noSuchSetting")
+        text = self.error("broker", "config", "broker-a", "brokername")
+        self.assertIn('no setting "brokername": Did you mean brokerName?', text)
+        text = self.error("broker", "stats", "broker-a", "noSuchFigure")
+        self.assertEqual(text, 'error: there is no statistic "noSuchFigure"\n')
 
     def test_keys(self) -> None:
         """A key that does not exist is not deleted."""
         self.output("nameserver", "put", "space", "k", "v")
-        self.error("nameserver", "delete", "space", "other", "--yes")
+        text = self.error("nameserver", "delete", "space", "other", "--yes")
+        self.assertIn('there is no key "other" in the namespace "space"', text)
         self.output("nameserver", "delete", "space", "k", "--yes")
         self.error("nameserver", "delete", "space", "k", "--yes")

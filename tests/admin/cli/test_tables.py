@@ -86,3 +86,5 @@ class TableTests(SynchronousTestCase):
         for term, has_escapes in (("dumb", False), ("xterm", True)):
             done = CliRunner(env={"TERM": term}).invoke(command, color=True)
             self.assertEqual("\x1b" in done.stdout, has_escapes)
+        done = CliRunner(env={"NO_COLOR": "1"}).invoke(command, color=True)
+        self.assertNotIn("\x1b", done.stdout)
