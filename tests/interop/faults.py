@@ -17,7 +17,7 @@ from tests.longrun.broker import Link, send
 from tests.longrun.disk_full import SmallDisk
 
 from .lab import Server
-from .program import Process
+from .program import Process, wait_until
 from .test_rocketmq_admin import run
 
 #: What depends on the disk of whoever runs the tests.
@@ -57,11 +57,13 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def fill(server: Server, topic: str, count: int, size: int = 10) -> list[int]:
+def fill(
+    server: Server, topic: str, count: int, size: int = 10, properties: str = ""
+) -> list[int]:
     """Send messages one by one; return the codes of the responses."""
     link = Link(int(server.address.rpartition(":")[2]), 30)
     return [
-        link.ask(send(topic, 0, bytes(size), properties=f"i\1{n}\2")).code
+        link.ask(send(topic, 0, bytes(size), properties=f"i\1{n}\2{properties}")).code
         for n in range(count)
     ]
 
@@ -116,3 +118,17 @@ def small_disk(folder: Path) -> Iterator[SmallDisk]:
         yield disk
     finally:
         disk.unmount()
+
+
+def leave(disk: SmallDisk, size: int) -> None:
+    """Let another file take all but so many bytes, while a broker makes files, too."""
+
+    def done() -> bool:
+        try:
+            disk.leave(size)
+        except OSError:
+            disk.empty()
+            return False
+        return True
+
+    wait_until(done, 20, "room for the other file")

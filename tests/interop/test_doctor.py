@@ -19,18 +19,20 @@ from tests.ports import free_port
 from .faults import (
     examined,
     fill,
+    leave,
     own_address,
     sending,
     small_disk,
     small_files,
     stopped,
 )
-from .lab import OURS, Lab, Server
+from .lab import OURS, QUIET, Lab, Server
 from .program import Program, wait_until
 from .requests import asked
 from .test_rocketmq_admin import Admin, run
 
 NO_GROUPS = ("--wait", "0")
+IN_4_SECONDS = "TIMER_DELAY_SEC\x014\x02"
 #: Lag is looked at twice; consumers commit every five seconds.
 TWICE = ("--wait", "7")
 
@@ -198,9 +200,10 @@ def test_groups(lab: Lab) -> None:
 
 
 def test_disks(lab: Lab, tmp_path: Path) -> None:
-    """Disks that fill, that are full, and files that cannot be made."""
+    """Disks that fill or are full, with timed messages due; files that fail."""
     names = lab.name_server(OURS)
     small = {"mappedFileSizeCommitLog": 1 << 20, "mappedFileSizeConsumeQueue": 20_000}
+    small |= {"mappedFileSizeTimerLog": 1 << 20, "cleanResourceInterval": 1000}
     failing = lab.broker(OURS, names, "broker-fails", **small)
     wait_for(names.address, set())
     with small_files(failing.process, 1 << 18):
@@ -217,13 +220,24 @@ def test_disks(lab: Lab, tmp_path: Path) -> None:
         here = lab.broker(OURS, names, "broker-disk", disk.folder / "store", **small)
         try:
             wait_until(lambda: not found(), 30, "nothing")
-            disk.leave(SIZE // 5)
+            leave(disk, SIZE // 5)
             wait_until(lambda: found() == {"disk-fills broker-disk:0"}, 30, "a warning")
             disk.empty()
-            disk.leave(SIZE // 50)
-            both = {"disk-full broker-disk:0", "store-failed broker-disk:0"}
-            wait_until(lambda: found() == both, 40, "a fault")
+            assert set(fill(here, "Later", 3, properties=IN_4_SECONDS)) == {0}
+            leave(disk, SIZE // 50)
+            words = ("disk-full", "store-failed", "timers-late")
+            expected = {f"{word} broker-disk:0" for word in words}
+            wait_until(lambda: found() == expected, 60, "faults")
             disk.empty()
             wait_until(lambda: not found(), 40, "nothing any more")
         finally:
             lab.stop(here)
+
+
+def test_versions(lab: Lab) -> None:
+    """Brokers of two releases are good to know, and no fault: the exit code is 0."""
+    names = lab.name_server(OURS)
+    lab.broker(OURS, names, "broker-a")
+    wait_for(names.address, set())
+    lab.broker("v55", names, "broker-b", **QUIET)
+    wait_for(names.address, {"versions-differ brokers"})
