@@ -34,7 +34,7 @@ broker.transactions.counts_file.CountsFile: _saved: maxTopics
 broker.timer.progress.Progress: _flushed: three numbers
 store.timer.files.TimerFiles: _dirty: the files of the timer
 store.timer.timers.Timers: passed: eight, one each time the clock is set back
-broker.tables.encoded_offsets.EncodedOffsets: _texts: 1024 blocks, together as large as the file
+broker.tables.encoded_offsets.EncodedOffsets: _noted _texts: 1,024 numbers; 1024 blocks, together as large as the file
 broker.tables.resets.PendingResets: _targets: maxConsumerOffsets queues
 broker.dedupe.rebuild._Found: _keys: twice maxDedupeKeys, at the start
 broker.dedupe.sends._Batch: firsts offsets: the messages of one batch
@@ -67,11 +67,11 @@ _METRICS: Final = """\
 metrics.blocks.Blocks: _blocks _home _joined _open: the series of one metric, metricsOtelCardinalityLimit
 metrics.broker.first_times.FirstTimes: _lacking _offsets _times: the queues of a chunk's groups, which are those of maxConsumerOffsets
 metrics.broker.first_times.StoreTimes: _before _found _reading: reads of two pages, 2,000 each; running ones, of the reads that may wait
-metrics.broker.lag_chunk.LagChunk: _ended _ends _firsts _ids _queue_rows _queues _rows _seen _sizes _spans _starts: the offsets of 64 groups and topics
+metrics.broker.lag_chunk.LagChunk: _blocks _committed _ended _ends _ids _keys_of _queue_rows _queues _rows _sizes _spans: the offsets of 64 groups and topics
 metrics.broker.messages.MessageMetrics: _entries _renamed: the table of progress, the topics that changed
 metrics.broker.messages.SentChunk: _burying _rows: 64 topics and groups; 2
 metrics.broker.messages.StoredChunk: _messages _numbers _used: 64 topics
-metrics.broker.stored_sums.StoredSums: _bytes _counts _positions _topics larger numbers: the queues and topics of the store
+metrics.broker.stored_sums.StoredSums: _bytes _counts _topics larger numbers positions: the queues and topics of the store
 metrics.broker.pops.Counts: table: maxTopics
 metrics.broker.timer.TopicCounts: table: maxTopics
 metrics.broker.transactions.TransactionMetrics: _latencies: maxTopics

@@ -32,6 +32,11 @@ _CHANGED = 0
 Key = tuple[str, str]
 
 
+def block_of(key: Key) -> int:
+    """Return the block of a key."""
+    return hash(key) % BLOCKS
+
+
 class EncodedOffsets:
     """
     The encoded entries of one table.
@@ -46,10 +51,26 @@ class EncodedOffsets:
         self._table = table
         self._texts: list[bytes | int] = [_CHANGED] * BLOCKS
         self._runs = 0
+        # Blocks that were encoded since somebody asked which have changed.
+        self._noted: set[int] | None = None
 
     def changed(self, key: Key) -> None:
         """Record that an entry was changed, added or removed."""
+        # As block_of has it: this is on the path of pulls.
         self._texts[hash(key) % BLOCKS] = _CHANGED
+
+    def take_changed(self) -> set[int] | None:
+        """
+        Return the blocks in which entries may have changed since the last call.
+
+        :returns: None for the first one: all may have.
+        """
+        noted, self._noted = self._noted, set()
+        if noted is not None:
+            for block, text in enumerate(self._texts):
+                if not text and isinstance(text, int):
+                    noted.add(block)
+        return noted
 
     def in_steps(self) -> Steps[list[bytes]]:
         """
@@ -64,6 +85,8 @@ class EncodedOffsets:
         for block, text in enumerate(kept):
             if isinstance(text, int):
                 kept[block], text = run, b""
+                if self._noted is not None:
+                    self._noted.add(block)
                 wanted[block] = []
             texts.append(text)
         yield from self._find(wanted)
@@ -89,7 +112,7 @@ class EncodedOffsets:
             if number:
                 yield None
             for key in keys:
-                found = wanted.get(hash(key) % BLOCKS)
+                found = wanted.get(block_of(key))
                 if found is not None:
                     found.append(key)
 

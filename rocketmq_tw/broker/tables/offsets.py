@@ -238,6 +238,16 @@ class ConsumerOffsets:
         empty = fastjson.dumps(ConsumerOffsetTable({}, self.data_version))
         return fill(empty, _NO_OFFSETS, entries)
 
+    def take_changed(self) -> set[int] | None:
+        """
+        Return in which blocks of keys an offset may have changed since the last call.
+
+        There is one who calls it; :func:`.block_of` finds the block of a key.
+
+        :returns: None if all may have.
+        """
+        return self._encoded.take_changed()
+
     def _forget(self, group: str, topic: str, queue_id: int) -> None:
         """Remove the offset of one queue, if there is one."""
         offsets = self.table.get((topic, group), {})

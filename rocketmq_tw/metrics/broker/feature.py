@@ -43,7 +43,7 @@ def broker_metrics(page: Page) -> Install:
             target,
             broker,
             labels,
-            version=lambda: messages.version,
+            messages=messages,
             counts_queues=config.metrics.counts_queues,
         )
         seconds = broker.clock.seconds

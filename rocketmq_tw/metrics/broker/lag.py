@@ -5,22 +5,21 @@ How far groups are behind.
 were sent to it, and *ready* the rest. The latencies are the ages of the first message
 that is not committed, and of the first one that was not sent.
 
-A queue of a group costs some 0.2 us for a page, whether it has changed or not: see
-:mod:`rocketmq_tw.metrics.chunks`.
+A queue of a group costs some 0.05 us for a page, and 0.3 us more if it has changed: see
+:mod:`rocketmq_tw.metrics.chunks`. Offsets are looked at where some were committed.
 
 Source: ``ConsumerLagCalculator`` of RocketMQ 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rocketmq_tw.broker.broker import Broker
 from rocketmq_tw.clock import wall_time
 from rocketmq_tw.metrics.broker.first_times import StoreTimes
 from rocketmq_tw.metrics.broker.labels import GROUP_LABELS, GroupLabels
 from rocketmq_tw.metrics.broker.lag_chunk import Key, LagChunk, LagFamilies, LagTables
-from rocketmq_tw.metrics.chunks import Chunks
+from rocketmq_tw.metrics.broker.messages import MessageMetrics
+from rocketmq_tw.metrics.chunks import Chunks, in_turns
 from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.target import Target
 from rocketmq_tw.remoting.pacing import Steps
@@ -30,7 +29,7 @@ class LagMetrics:
     """
     Collects how far groups are behind.
 
-    :param version: changes when a queue was created or deleted.
+    :param messages: has the numbers of the queues, and was collected before.
     :param counts_queues: whether each queue has a series, too.
     """
 
@@ -40,17 +39,23 @@ class LagMetrics:
         broker: Broker,
         labels: GroupLabels,
         *,
-        version: Callable[[], int],
+        messages: MessageMetrics,
         counts_queues: bool,
     ) -> None:
-        self._version = version
+        self._messages = messages
+        self._is_whole = False
         self._now = wall_time(broker.clock)
         self._collected_at = self._now()
         self._times = StoreTimes(broker.store)
         self._offsets = broker.tables.offsets
         tables = broker.tables
         self._tables = LagTables(
-            broker.store, tables.offsets, tables.progress, self._times, labels
+            broker.store,
+            tables.offsets,
+            tables.progress,
+            self._times,
+            labels,
+            messages.totals,
         )
         self._families = _families(target, counts_queues)
         self._chunks = Chunks(self._make)
@@ -58,6 +63,11 @@ class LagMetrics:
 
     def collect(self) -> Steps[None]:
         """Set the series that have changed, and the ages of what is behind."""
+        changed = self._offsets.take_changed()
+        if not self._is_whole:
+            changed = None
+        # Until the end of this: what is taken once is not given again.
+        self._is_whole = False
         self._chunks.update(list(self._offsets.table))
         before, self._collected_at = self._collected_at, self._now()
         self._times.begin(self._collected_at - before, before)
@@ -66,14 +76,19 @@ class LagMetrics:
         # Those come first for which there were no reads left on the last page.
         first = self._next % max(1, len(chunks))
         self._next = 0
-        for number, chunk in enumerate(chunks[first:] + chunks[:first], first):
+        number = first
+        for chunk in in_turns(chunks[first:] + chunks[:first], LagChunk.weight):
+            if chunk is None:
+                yield None
+                continue
             had_reads = self._times.left > 0
             now_ms = int(self._now() * 1000)
-            yield from chunk.collect(self._version(), now_ms)
+            yield from chunk.collect(self._messages.version, changed, now_ms)
             if had_reads and not self._times.left:
                 self._next = number
-            yield None
+            number += 1
         self._tables.left.clear()
+        self._is_whole = True
 
     def _make(self, keys: list[Key]) -> LagChunk:
         """Return a chunk of topics and groups."""

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, compress, repeat
-from operator import gt, sub
+from operator import is_not, itemgetter, sub
 
 import msgspec
 
+from rocketmq_tw.broker.tables.encoded_offsets import block_of
 from rocketmq_tw.broker.tables.offsets import ConsumerOffsets
 from rocketmq_tw.broker.tables.progress import ConsumeProgress
 from rocketmq_tw.metrics.broker.first_times import (
-    NONE,
     NOTHING,
     FirstTimes,
     Known,
     StoreTimes,
 )
 from rocketmq_tw.metrics.broker.labels import GroupLabels
-from rocketmq_tw.metrics.chunks import spans_of, sums
+from rocketmq_tw.metrics.broker.lag_numbers import Numbers, numbers_of
+from rocketmq_tw.metrics.broker.stored_sums import StoredSums
+from rocketmq_tw.metrics.chunks import spans_of
 from rocketmq_tw.metrics.family import Family
 from rocketmq_tw.metrics.rows import Rows
 from rocketmq_tw.remoting.pacing import Steps, parts_of
@@ -56,6 +58,7 @@ class LagTables(msgspec.Struct, frozen=True):
     """
     What the numbers are made of.
 
+    :ivar totals: has the numbers of the queues.
     :ivar left: what chunks that are made again knew of the first messages of queues;
         empty after each page.
     """
@@ -65,6 +68,7 @@ class LagTables(msgspec.Struct, frozen=True):
     progress: ConsumeProgress
     times: StoreTimes
     labels: GroupLabels
+    totals: StoredSums
     left: dict[Key, dict[int, tuple[CountedQueue | NoQueue, Known]]] = {}
 
 
@@ -87,27 +91,51 @@ class LagChunk:
         self._tables = tables
         self._families = families
         self._ids: list[int] = []
+        self._keys_of: list[int] = []
+        self._committed: list[int] = []
         self._sizes: list[int] = []
         self._spans: list[slice] = []
         self._queues: list[CountedQueue | NoQueue] = []
         self._version = -1
-        self._seen: tuple[list[int], ...] = ()
+        self._blocks = {block_of(key) for key in keys}
+        self._is_whole = False
+        # Return the ends of the queues, or their begins, from the list of all.
+        self._pick: Callable[[Sequence[int]], tuple[int, ...]] = itemgetter(-1, -1)
+        self._numbers = Numbers()
         self._lag_times = self._ready_times = FirstTimes((), (), ())
         self._rows: list[Rows] = []
         self._queue_rows: list[tuple[slice, Rows]] = []
-        # The queue offsets of the first messages.
-        self._firsts: list[int] = []
-        self._starts: list[int] = []
         # Where the queues end, and where they ended on the page before.
         self._ends: list[int] = []
         self._ended: list[int] = []
 
-    def collect(self, version: int, now_ms: int) -> Steps[None]:
+    def weight(self) -> int:
+        """Return how many queues there are."""
+        return len(self._ids)
+
+    def collect(
+        self, version: int, changed: set[int] | None, now_ms: int
+    ) -> Steps[None]:
         """
         Set the series.
 
         :param version: that of the store's queues.
+        :param changed: the blocks of keys in which offsets may have changed; None if
+            all may have.
         """
+        is_known = changed is not None and self._blocks.isdisjoint(changed)
+        if not self._is_whole or not is_known:
+            self._is_whole = False
+            yield from self._collect_offsets()
+        if version != self._version:
+            self._version = version
+            self._find_queues()
+        self._set()
+        self._set_ages(now_ms)
+        self._is_whole = True
+
+    def _collect_offsets(self) -> Steps[None]:
+        """Find the offsets of the groups, and of which queues they are."""
         table = self._tables.offsets.table
         while True:
             offsets = [table.get(key, {}) for key in self.keys]
@@ -116,11 +144,7 @@ class LagChunk:
             if self._rows and ids == self._ids and sizes == self._sizes:
                 break
             yield from self._reshape(ids, sizes)
-        if version != self._version:
-            self._version = version
-            self._find_queues()
-        self._set(offsets)
-        self._set_ages(now_ms)
+        self._committed = list(chain.from_iterable(map(dict.values, offsets)))
 
     def close(self) -> None:
         """Remove the series, and leave what is known to who has the keys next."""
@@ -144,7 +168,8 @@ class LagChunk:
         """Have other queues."""
         self._leave()
         self._ids, self._sizes, self._spans = ids, sizes, spans_of(sizes)
-        self._version, self._seen = -1, ()
+        self._version, self._numbers = -1, Numbers()
+        self._keys_of = [n for n, size in enumerate(sizes) for _ in range(size)]
         topics = [topic for topic, _ in self.keys]
         spread = chain.from_iterable(map(repeat, topics, sizes))
         pairs = list(zip(spread, ids, strict=True))
@@ -188,11 +213,14 @@ class LagChunk:
     def _find_queues(self) -> None:
         """Find the queues, some of which may be new or gone."""
         store = self._tables.store
+        positions = self._tables.totals.positions
         before, self._queues = self._queues, []
         for (topic, _), span in zip(self.keys, self._spans, strict=True):
             known = {each.queue_id: each for each in store.counted_queues(topic)}
             found = [known.get(each, _NO_QUEUE) for each in self._ids[span]]
             self._queues += found
+        at = (positions.get(queue, -1) for queue in self._queues)
+        self._pick = itemgetter(-1, -1, *at)
         if before:
             pairs = enumerate(zip(before, self._queues, strict=True))
             replaced = [number for number, (old, new) in pairs if old is not new]
@@ -203,52 +231,52 @@ class LagChunk:
                 self._lag_times.forget(replaced)
                 self._ready_times.forget(replaced)
 
-    def _set(self, offsets: Sequence[Mapping[int, int]]) -> None:
+    def _set(self) -> None:
         """Set the numbers of messages, if anything has changed."""
-        committed = list(chain.from_iterable(each.values() for each in offsets))
-        ends = [queue.next for queue in self._queues]
-        begins = [queue.min_offset for queue in self._queues]
+        _, _, *ends = self._pick(self._tables.totals.ends)
+        _, _, *begins = self._pick(self._tables.totals.begins)
         self._ended, self._ends = self._ends, ends
+        committed, before = self._committed, self._numbers
         sent = self._sent(committed)
-        seen = committed, ends, begins, sent
-        if seen == self._seen:
-            return
-        self._seen = seen
-        firsts = _within(begins, committed, ends)
-        behind = list(map(sub, ends, firsts))
-        starts = firsts
-        ready = behind
-        if sent is not committed:
-            starts = list(map(max, firsts, map(min, sent, ends)))
-            ready = list(map(sub, ends, starts))
-        lag = sums(behind, self._spans)
-        left = lag if ready is behind else sums(ready, self._spans)
+        if (
+            committed is before.committed
+            and sent is committed is before.sent
+            and begins == before.begins
+        ):
+            moved = list(compress(range(len(ends)), map(is_not, ends, before.ends)))
+            if not moved:
+                return
+            numbers = before.moved(ends, moved, self._keys_of)
+        else:
+            numbers = numbers_of(committed, sent, begins, ends, self._spans)
+        self._numbers = numbers
+        lag, left = numbers.lag, numbers.left
         self._rows[0].set(lag)
         self._rows[1].set(list(map(sub, lag, left)))
         self._rows[2].set(left)
         for span, rows in self._queue_rows:
-            rows.set(behind[span])
-        self._firsts = _first_offsets(firsts, behind)
-        is_same = ready is behind
-        self._starts = self._firsts if is_same else _first_offsets(starts, ready)
+            rows.set(numbers.behind[span])
 
     def _set_ages(self, now_ms: int) -> None:
         """Set the ages of the first messages, which grow by themselves."""
-        times, lag = self._tables.times, self._lag_times
-        lag.update(self._firsts, times, None, self._ended)
-        if self._starts is self._firsts:
+        times, lag, numbers = self._tables.times, self._lag_times, self._numbers
+        lag.update(numbers.firsts, times, None, self._ended)
+        if numbers.starts is numbers.firsts:
             self._ready_times = lag
         else:
             if self._ready_times is lag:
                 self._ready_times = lag.copy()
-            self._ready_times.update(self._starts, times, lag, self._ended)
+            self._ready_times.update(numbers.starts, times, lag, self._ended)
+        ages = _ages(lag.since, now_ms)
+        self._rows[3].set(ages)
         ready = self._ready_times
-        for rows, since in ((self._rows[3], lag.since), (self._rows[4], ready.since)):
-            rows.set([now_ms - ms if 0 < ms < now_ms else 0 for ms in since])
+        self._rows[4].set(ages if ready is lag else _ages(ready.since, now_ms))
 
     def _sent(self, committed: list[int]) -> list[int]:
         """Return up to where the groups were sent messages; at least what they read."""
         progress = self._tables.progress.table
+        if not progress:
+            return committed
         entries = [progress.get(key) for key in self.keys]
         if not any(entry is not None and entry.pulled for entry in entries):
             return committed
@@ -261,17 +289,6 @@ class LagChunk:
         return list(map(max, sent, committed))
 
 
-def _within(begins: list[int], offsets: list[int], ends: list[int]) -> list[int]:
-    """Return offsets of which none is before its begin, or behind its end."""
-    is_within = not any(begins) or not any(map(gt, begins, offsets))
-    if is_within and not any(map(gt, offsets, ends)):
-        return offsets
-    return list(map(min, map(max, offsets, begins), ends))
-
-
-def _first_offsets(offsets: list[int], counts: list[int]) -> list[int]:
-    """Return the offsets of the first of some messages; -1 where there is none."""
-    found = [NONE] * len(offsets)
-    for each in compress(range(len(offsets)), counts):
-        found[each] = offsets[each]
-    return found
+def _ages(since: Sequence[int], now_ms: int) -> list[int]:
+    """Return how long ago some times were; 0 for none."""
+    return [now_ms - ms if 0 < ms < now_ms else 0 for ms in since]

@@ -60,9 +60,7 @@ class MessageMetrics:
     Collects the counters of messages.
 
     :ivar version: changes when a queue was created or deleted.
-    :ivar changed: the queues that may have changed since the last page; None if all may
-        have.
-    :ivar totals: what was stored of each topic.
+    :ivar totals: the numbers of all queues.
     """
 
     def __init__(
@@ -75,7 +73,6 @@ class MessageMetrics:
         self._progress = broker.tables.progress
         self._queues: Sequence[CountedQueue] = ()
         self._is_whole = False
-        self.changed: Collection[CountedQueue] | None = None
         self._entries: list[Progress] = []
         self.version = 0
         self.totals = StoredSums()
@@ -120,14 +117,14 @@ class MessageMetrics:
 
     def _collect_stored(self) -> Steps[None]:
         """Add up the queues of each topic that has changed."""
-        self.changed = self._take_changed()
+        changed = self._take_changed()
         # Until the end of this: what is taken once is not given again.
         self._is_whole = False
-        if self.changed is None:
+        if changed is None:
             yield from self._find_queues()
             yield from self.totals.add_up()
         else:
-            yield from self.totals.add(self.changed)
+            yield from self.totals.add(changed)
         renamed, self._renamed = self._renamed, set()
         self._stored.remake(renamed)
         yield None

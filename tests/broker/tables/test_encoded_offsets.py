@@ -11,6 +11,7 @@ from rocketmq_tw.broker.tables.encoded_offsets import (
     KEYS,
     SLICE,
     EncodedOffsets,
+    block_of,
 )
 from rocketmq_tw.remoting.pacing import all_at_once
 from rocketmq_tw.wire import fastjson
@@ -121,3 +122,28 @@ class EncodedOffsetsTests(SynchronousTestCase):
         self.assertGreaterEqual(sum(1 for _ in self.encoded.in_steps()), 4)
         self.set("T1", **{f"q{queue}": queue for queue in range(5 * SLICE)})
         self.assert_complete()
+
+    def test_taken(self) -> None:
+        """Who asks is told the blocks that changed since, encoded or not."""
+        block = block_of(("T1", "G"))
+        self.assertIsNone(self.encoded.take_changed())
+        self.assertEqual(self.encoded.take_changed(), set())
+        self.set("T1", q0=5)
+        self.assertEqual(self.encoded.take_changed(), {block})
+        self.assert_complete()
+        self.assertEqual(self.encoded.take_changed(), {block})
+        self.assertEqual(self.encoded.take_changed(), set())
+        self.set("T1", q0=6)
+        self.assert_complete()
+        self.assertEqual(self.encoded.take_changed(), {block})
+
+    def test_taken_while_encoded(self) -> None:
+        """A change between two steps is named, too."""
+        self.encoded.take_changed()
+        self.set("T1", q0=5)
+        steps = self.encoded.in_steps()
+        next(steps, None)
+        self.encoded.take_changed()
+        self.set("T1", q0=6)
+        all_at_once(steps)
+        self.assertEqual(self.encoded.take_changed(), {block_of(("T1", "G"))})

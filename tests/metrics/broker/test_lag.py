@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.metrics.broker import first_times
+from rocketmq_tw.metrics.broker.lag_chunk import LagChunk
 from rocketmq_tw.metrics_settings import MetricsSettings
 from rocketmq_tw.store.errors import TooManyReads
 from rocketmq_tw.wire.requests.topic import DeleteTopic
@@ -204,6 +206,33 @@ class LagTests(MetricsCase):
         self.send(1)
         self.commit(0)
         self.assert_page({LAG: 1})
+
+    def test_on_and_on(self) -> None:
+        """Each page has what was sent and committed since, in whatever order."""
+        ends, committed = [0, 0], [0, 0]
+        for queue_id in (0, 1):
+            self.commit(0, queue_id=queue_id)
+        for number in range(8):
+            queue_id = number % 2
+            self.send(2, queue_id=queue_id)
+            ends[queue_id] += 2
+            self.assert_page({LAG: sum(ends) - sum(committed)})
+            committed[queue_id] = number // 2
+            self.commit(number // 2, queue_id=queue_id)
+            self.assert_page({LAG: sum(ends) - sum(committed)})
+            self.clock.advance(number)
+
+    def test_failed(self) -> None:
+        """After a page that could not be made all is looked at again."""
+        self.send(2)
+        self.commit(0)
+        self.assert_page({LAG: 2})
+        self.commit(1)
+        self.send(2)
+        with patch.object(LagChunk, "collect", side_effect=OSError):
+            self.assert_page({LAG: 2})
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assert_page({LAG: 3})
 
     def test_turns(self) -> None:
         """A page reads so many times at most; the next ones read the others."""

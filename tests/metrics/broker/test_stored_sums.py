@@ -63,6 +63,18 @@ class StoredSumsTests(SynchronousTestCase):
         all_at_once(self.sums.add_up())
         self.assert_sums(A=(3, 250), B=(3, 207), C=(3, 205))
 
+    def test_ends(self) -> None:
+        """Where each queue begins and ends is known, too."""
+        queue = self.queues[b"B"][1]
+        at = self.sums.positions[queue]
+        queue.next, queue.min_offset = 7, 3
+        all_at_once(self.sums.add([queue]))
+        found = self.sums.ends, self.sums.begins
+        expected = [7 if n == at else 0 for n in range(7)]
+        self.assertEqual(found, (expected, [3 if each else 0 for each in expected]))
+        all_at_once(self.sums.add_up())
+        self.assertEqual((self.sums.ends, self.sums.begins), found)
+
     def test_steps(self) -> None:
         """There is a step for so many queues, and the sums are the same."""
         with patch.object(stored_sums, "AT_ONCE", 2):
