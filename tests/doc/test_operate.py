@@ -72,6 +72,17 @@ class OperateTests(MetricsCase):
         ids = [panel["id"] for panel in self.dashboard["panels"]]
         self.assertEqual(len(ids), len(set(ids)))
 
+    def test_layout(self) -> None:
+        """No panel lies upon another, and none is wider than the page."""
+        taken: dict[tuple[int, int], int] = {}
+        for panel in self.dashboard["panels"]:
+            at = panel["gridPos"]
+            for x in range(at["x"], at["x"] + at["w"]):
+                for y in range(at["y"], at["y"] + at["h"]):
+                    self.assertNotIn((x, y), taken, panel["title"])
+                    taken[x, y] = panel["id"]
+        self.assertLess(max(x for x, _ in taken), 24)
+
     def test_alerts(self) -> None:
         """Each alert asks for metrics that there are, and says what is wrong."""
         rules = [rule for group in self.alerts["groups"] for rule in group["rules"]]

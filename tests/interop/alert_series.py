@@ -26,6 +26,10 @@ FIRING: Mapping[str, tuple[Series, ...]] = {
     "RocketMQStoreRefusesMessages": (
         ("rocketmq_storage_writeable", _BROKER, "1x5 0x60"),
     ),
+    "RocketMQTwoMasters": (
+        ("rocketmq_storage_writeable", _BROKER, "1x60"),
+        ("rocketmq_storage_writeable", f'{_BROKER},x="other"', "1x60"),
+    ),
     "RocketMQDiskFills": (
         ("rocketmq_storage_size_bytes", _BROKER, "85x60"),
         ("rocketmq_storage_capacity_bytes", _BROKER, "100x60"),
@@ -75,7 +79,8 @@ FIRING: Mapping[str, tuple[Series, ...]] = {
 QUIET: Mapping[str, str] = {
     "up": "1x60",
     "process_start_time_seconds": "1x60",
-    "rocketmq_storage_writeable": "1x60",
+    # Slaves do not have it.
+    "rocketmq_storage_writeable": "_x60",
     "rocketmq_storage_size_bytes": "50x60",
     "rocketmq_storage_capacity_bytes": "100x60",
     "rocketmq_consumer_lag_latency_milliseconds": "100x60",
@@ -123,6 +128,8 @@ def _input(name: str, labels: str, values: str) -> dict[str, str]:
 
 def _repeated(values: str) -> str:
     value, _, count = values.partition("x")
+    if value == "_":
+        return values
     return f"{value}+0x{int(count) - 1}"
 
 
