@@ -143,7 +143,7 @@ class Brokers:
         asked = await self._calls.each_name_server(
             lambda: WipeWritePermission(broker_name=name)
         )
-        asked.need_one(f'sending to "{broker}" is not forbidden')
+        asked.need_change(f'sending to "{broker}" is not forbidden')
         return Changed(tuple(asked.ok), asked.failed)
 
     @returning_deferred
@@ -153,7 +153,7 @@ class Brokers:
         asked = await self._calls.each_name_server(
             lambda: AddWritePermission(broker_name=name)
         )
-        asked.need_one(f'sending to "{broker}" is not allowed')
+        asked.need_change(f'sending to "{broker}" is not allowed')
         return Changed(tuple(asked.ok), asked.failed)
 
     async def _named(self, broker: str) -> tuple[BrokerAddress, ...]:

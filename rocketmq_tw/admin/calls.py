@@ -25,7 +25,7 @@ from rocketmq_tw.admin.results.cluster import BrokerAddress
 from rocketmq_tw.admin.texts import sentence
 from rocketmq_tw.model.errors import RocketMQError
 from rocketmq_tw.model.route import MASTER_ID, TopicRoute
-from rocketmq_tw.remoting.errors import BrokerError
+from rocketmq_tw.remoting.errors import BrokerError, RequestTimeout
 from rocketmq_tw.remoting.pacing import Pacer, Steps
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 from rocketmq_tw.wire.fields import Request, Response
@@ -86,6 +86,18 @@ class Outcomes(msgspec.Struct, Generic[T], frozen=True):
         if errors and all(isinstance(error, refusals) for error in errors):
             raise RefusedByAll(what, self.failed)
         raise NothingResponded(what, self.failed)
+
+    def need_change(self, what: str) -> None:
+        """
+        Check that somebody has done it; who has not responded may have done it, too.
+
+        :param what: what is not done, for the error.
+        :raises RefusedByAll: all refused.
+        :raises NothingResponded: there was no response at all.
+        """
+        if any(isinstance(error, RequestTimeout) for error in self.errors.values()):
+            what = f"{what}, as far as is known"
+        self.need_one(what)
 
     def need_known(self, what: str, kind: str, name: str) -> None:
         """

@@ -138,7 +138,7 @@ class GroupChanges:
                 group_name=group, clean_offset=True, remove_offset=True
             ),
         )
-        done.need_one(f'the group "{group}" is not deleted')
+        done.need_change(f'the group "{group}" is not deleted')
         failed = {**known.failed, **done.failed}
         for topic in (retry_topic(group), dlq_topic(group)):
             failed.update(await self._delete_topic(topic, addresses))
@@ -167,7 +167,7 @@ class GroupChanges:
         for name in topics:
             request = _clone(source, target, name)
             copied = await self._calls.each_broker(brokers.masters(), _always(request))
-            copied.need_one(f'no offset in "{name}" is copied')
+            copied.need_change(f'no offset in "{name}" is copied')
             failed.update({f"{name} at {w}": why for w, why in copied.failed.items()})
         return Changed(tuple(topics), failed)
 
@@ -198,7 +198,7 @@ class GroupChanges:
             return await self._calls.broker(address, request)
 
         done = await self._calls.each({b: targets[b] for b in groups}, put)
-        done.need_one("nothing is changed")
+        done.need_change("nothing is changed")
         return Changed(tuple(done.ok), done.failed)
 
     async def _delete_topic(

@@ -88,7 +88,7 @@ class NameServers:
         asked = await self._calls.each_name_server(
             lambda: PutKVConfig(namespace=namespace, key=key, value=value)
         )
-        asked.need_one(f'the key "{key}" is not set')
+        asked.need_change(f'the key "{key}" is not set')
         return Changed(tuple(asked.ok), asked.failed)
 
     @returning_deferred
@@ -97,5 +97,5 @@ class NameServers:
         asked = await self._calls.each_name_server(
             lambda: DeleteKVConfig(namespace=namespace, key=key)
         )
-        asked.need_one(f'the key "{key}" is not deleted')
+        asked.need_change(f'the key "{key}" is not deleted')
         return Changed(tuple(asked.ok), asked.failed)

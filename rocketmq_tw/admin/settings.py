@@ -61,7 +61,7 @@ class ServerSettings:
             check_changed(values, await self._read(address))
 
         asked = await self._calls.each({a: a for a in read.ok}, change)
-        asked.need_one(what)
+        asked.need_change(what)
         return Changed(tuple(asked.ok), {**read.failed, **asked.failed})
 
     async def _settings(self, address: str) -> dict[str, str]:

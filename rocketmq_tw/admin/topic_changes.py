@@ -157,7 +157,7 @@ class TopicChanges:
         deleted = await self._calls.each_broker(
             known, lambda _: DeleteTopic(topic=topic)
         )
-        deleted.need_one(f'the topic "{topic}" is not deleted')
+        deleted.need_change(f'the topic "{topic}" is not deleted')
         failed = {**configs.failed, **deleted.failed}
         if not failed:
             # Otherwise clients could not reach what is left.
@@ -226,7 +226,7 @@ class TopicChanges:
             return await self._calls.broker(address, request)
 
         done = await self._calls.each(targets, put)
-        done.need_one("nothing is changed")
+        done.need_change("nothing is changed")
         failed = done.failed
         if keep_order and done.ok:
             failed.update(await self._put_order({b: configs[b] for b in done.ok}))

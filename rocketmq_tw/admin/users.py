@@ -20,14 +20,18 @@ from rocketmq_tw.admin.errors import AlreadyExists, InvalidArgument, NotFound
 from rocketmq_tw.admin.results.listing import Listing
 from rocketmq_tw.admin.results.topics import Changed
 from rocketmq_tw.admin.results.users import Permission, UserDetails, UserSummary
+from rocketmq_tw.auth.addresses import network
+from rocketmq_tw.auth.errors import BadPolicy
 from rocketmq_tw.auth.policies import (
     AclText,
     EntryText,
     PolicyText,
+    Resource,
     UserText,
     check_user,
     parse_acl,
 )
+from rocketmq_tw.model.log_safe import log_safe
 from rocketmq_tw.wire import fastjson
 from rocketmq_tw.wire.fields import Request
 from rocketmq_tw.wire.requests.auth import (
@@ -172,9 +176,13 @@ class Users:
         :param actions: ``Pub``, ``Sub``, ``Create``, ``Update``, ``Delete``, ``Get``,
             ``List`` or ``All``; they replace those of the same resource.
         :param sources: addresses from which that counts; none for all.
+        :raises InvalidArgument: a resource or an address is none.
         :raises BadPolicy: it cannot be granted.
         :raises NotFound: there is no such user.
         """
+        resources, sources = tuple(resources), tuple(sources)
+        _check_resources(resources)
+        _check_sources(sources)
         entries = [
             EntryText(
                 list(actions), "Deny" if deny else "Allow", resource, list(sources)
@@ -243,8 +251,32 @@ class Users:
     ) -> Changed:
         """Send all of them a request."""
         asked = await self._calls.each_broker(targets, lambda _: make())
-        asked.need_one(f"nothing is {what}")
+        asked.need_change(f"nothing is {what}")
         return Changed(tuple(asked.ok), asked.failed)
+
+
+def _check_resources(texts: Iterable[str]) -> None:
+    """Check resources. :raises InvalidArgument: one is none."""
+    for text in texts:
+        try:
+            Resource.parse(text)
+        except BadPolicy:
+            raise InvalidArgument(
+                f'"{log_safe(text)}" is no resource; expected Topic:orders,'
+                " Group:billing*, Cluster:*"
+            ) from None
+
+
+def _check_sources(texts: Iterable[str]) -> None:
+    """Check addresses. :raises InvalidArgument: one is none."""
+    for text in texts:
+        try:
+            network(text)
+        except BadPolicy:
+            raise InvalidArgument(
+                f'"{log_safe(text)}" is no address or network; expected 10.0.0.1,'
+                " 10.0.0.0/8"
+            ) from None
 
 
 def _subject(name: str) -> str:

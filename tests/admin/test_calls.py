@@ -17,7 +17,7 @@ from rocketmq_tw.admin.calls import (
 from rocketmq_tw.admin.errors import NothingResponded, RefusedByAll
 from rocketmq_tw.client.session import ClientSession
 from rocketmq_tw.model.route import BrokerData
-from rocketmq_tw.remoting.errors import BrokerError, ConnectError
+from rocketmq_tw.remoting.errors import BrokerError, ConnectError, RequestTimeout
 from rocketmq_tw.wire.bodies.cluster import ClusterInfo
 
 
@@ -88,6 +88,24 @@ class EachTests(SynchronousTestCase):
         done = Deferred.fromCoroutine(self.calls.each({"a": "1"}, self.ask))
         self.asked["1"].errback(KeyError("mistake"))
         self.failureResultOf(done, KeyError)
+
+
+class ChangeTests(SynchronousTestCase):
+    """What many servers responded, as one error."""
+
+    def test_change(self) -> None:
+        """Who has not responded may have done it."""
+        late = RequestTimeout("a:1", "R had no response within 1 s")
+        for errors, why in (
+            ({"a": refused(16), "b": late}, "not done, as far as is known: a: "),
+            ({"a": ConnectError("a:1", "refused")}, "not done: a: "),
+        ):
+            with self.assertRaises(NothingResponded) as caught:
+                Outcomes({}, errors).need_change("not done")
+            self.assertIn(why, str(caught.exception))
+        with self.assertRaises(RefusedByAll):
+            Outcomes({}, {"a": refused(16)}).need_change("not done")
+        Outcomes({"b": 1}, {"a": late}).need_change("not done")
 
 
 class RegisteredTests(SynchronousTestCase):

@@ -101,8 +101,14 @@ class UserTests(AdminCase):
 
     def test_wrong(self) -> None:
         """What cannot be granted is refused before a broker is asked."""
-        for resources, actions in ((["orders"], ["Pub"]), (["Topic:x"], ["fly"])):
-            self.failure(self.users.grant("eve", resources, actions), BadPolicy)
+        grant = self.users.grant
+        text = self.failure(grant("eve", ["orders"], ["Pub"]), InvalidArgument)
+        self.assertIn('"orders" is no resource; expected Topic:orders', text)
+        sources = ["10.0.0.1", "here"]
+        wrong = grant("eve", ["Topic:x"], ["Pub"], sources=sources)
+        text = self.failure(wrong, InvalidArgument)
+        self.assertIn('"here" is no address or network', text)
+        self.failure(grant("eve", ["Topic:x"], ["fly"]), BadPolicy)
         self.failure(self.users.grant("eve", [], ["Pub"]), BadPolicy)
 
     def test_unknown(self) -> None:

@@ -7,6 +7,7 @@ result itself is printed, and drawing is left out; with ``--watch`` both are rep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,6 +46,9 @@ T = TypeVar("T")
 
 #: Seconds between two looks, unless the option says so.
 LOOK = 2.0
+#: Brokers say so of requests that are not signed.
+_UNSIGNED = re.compile("username cannot be null|No accessKey is configured")
+_SIGN = "the requests are not signed: give --access-key"
 
 
 class Surroundings:
@@ -77,6 +81,7 @@ class Invocation:
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
         self._options = options
         self._surroundings = surroundings
+        self._is_signed = False
         self.output = Output(bool(options.as_json), surroundings.colours)
 
     @property
@@ -111,7 +116,10 @@ class Invocation:
                 self.output.json(value, one_line=watch is not None)
             else:
                 draw(result, self.output)
-            self.output.failed(getattr(result, "failed", {}))
+            failed = getattr(result, "failed", {})
+            self.output.failed(failed)
+            if any(map(self._lacks_signature, failed.values())):
+                self.output.warn(_SIGN)
 
         async def look(admin: AdminClient, *, is_first: bool) -> int:
             try:
@@ -145,6 +153,7 @@ class Invocation:
         :raises Exit: always, with the exit code.
         """
         target = target_of(self._options)
+        self._is_signed = target.credentials is not None
         try:
             code = self._surroundings.run(target, work)
         except OSError as error:
@@ -157,9 +166,16 @@ class Invocation:
             found = exit_code(error)
             if found is None:
                 raise
-            self.print_error(explain(error), type(error).__name__)
+            text = explain(error)
+            if self._lacks_signature(text):
+                text += f"; {_SIGN}"
+            self.print_error(text, type(error).__name__)
             code = found
         raise Exit(code)
+
+    def _lacks_signature(self, why: str) -> bool:
+        """Whether requests were refused as nobody has signed them."""
+        return not self._is_signed and _UNSIGNED.search(why) is not None
 
     def confirm(self, question: str, yes: bool) -> None:
         """Ask before something is destroyed; see :func:`.running.confirm`."""

@@ -126,7 +126,10 @@ def stats(ask: Invocation, topic: str, watch: float | None, times: int | None) -
                 for q in found.queues
             ],
         )
-        output.line(f"{found.messages:,} messages, {found.put_rate:.2f} stored per s")
+        known = " known" if found.failed else ""
+        output.line(
+            f"{found.messages:,} messages{known}, {found.put_rate:.2f} stored per s"
+        )
 
     ask.show(lambda admin: admin.topics.stats(topic), draw, watch=watch, times=times)
 

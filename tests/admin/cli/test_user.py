@@ -60,6 +60,20 @@ class UserTests(CommandCase):
         self.assertEqual(len(self.json("user", "list")), 2)
 
 
+class UnsignedTests(CommandCase):
+    """The same brokers, and somebody who is nobody."""
+
+    settings = {"access": SETTINGS}
+
+    def test_hint(self) -> None:
+        """Who gives no name is told how, also where only a part is refused."""
+        why = "the requests are not signed: give --access-key"
+        for words in (("user", "list"), ("broker", "config", "broker-a")):
+            self.assertIn(f"; {why}\n", self.error(*words))
+        text = self.error("topic", "list", code=4)
+        self.assertIn(f"warning: {why}\n", text)
+
+
 class PromptTests(UserTests):
     """The same at a terminal, on which a password is asked for."""
 
