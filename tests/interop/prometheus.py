@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -22,6 +23,7 @@ from .program import Process, wait_until
 OPERATE = Path(__file__).parents[2] / "doc" / "operate"
 #: Seconds between two scrapes: operators take 15.
 OFTEN = 1
+_COMMENTED = re.compile(r"^    # (authorization:|scheme:|tls_config:|  )", re.MULTILINE)
 TOOLS = ("prometheus", "promtool")
 
 
@@ -45,6 +47,19 @@ def page_of(target: str) -> str:
         return str(page.read().decode())
 
 
+def _settings(commented: Mapping[str, Path]) -> Any:
+    """Read ``prometheus.yml``, with other files than it names."""
+    text = (OPERATE / "prometheus.yml").read_text()
+    if commented:
+        text = re.sub(
+            r"(?m)^    # (authorization:|scheme:|tls_config:|  )", r"    \1", text
+        )
+    for name, path in commented.items():
+        assert f"/etc/prometheus/{name}" in text
+        text = text.replace(f"/etc/prometheus/{name}", str(path))
+    return yaml.safe_load(text)
+
+
 class Refused(Exception):
     """Prometheus refuses to evaluate an expression."""
 
@@ -56,6 +71,8 @@ class Prometheus:
     :param targets: ``host:port`` of what it scrapes, in place of those in the file, by
         job; a job that is not in the file is added.
     :param labels: what a job adds to all its series.
+    :param commented: use the lines that stand in comments, too, for a token and TLS:
+        the files that they name, by their names.
     """
 
     def __init__(
@@ -63,10 +80,11 @@ class Prometheus:
         scratch: Path,
         targets: Mapping[str, Sequence[str]],
         labels: Mapping[str, Mapping[str, str]] | None = None,
+        commented: Mapping[str, Path] | None = None,
     ) -> None:
         home = scratch / "prometheus"
         home.mkdir(parents=True)
-        settings = yaml.safe_load((OPERATE / "prometheus.yml").read_text())
+        settings = _settings(commented or {})
         settings["global"] = {
             "scrape_interval": f"{OFTEN}s",
             "evaluation_interval": f"{OFTEN}s",
@@ -75,7 +93,7 @@ class Prometheus:
         jobs = {each["job_name"]: each for each in settings["scrape_configs"]}
         for job, addresses in targets.items():
             static = {"targets": list(addresses), "labels": (labels or {}).get(job, {})}
-            jobs[job] = {"job_name": job, "static_configs": [static]}
+            jobs.setdefault(job, {"job_name": job})["static_configs"] = [static]
         settings["scrape_configs"] = [jobs[job] for job in targets]
         config = home / "prometheus.yml"
         config.write_text(yaml.safe_dump(settings))

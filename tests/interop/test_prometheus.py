@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from tests.ports import free_port
+from tests.tls.authority import Authority
 
 from . import ours, watched
 from .alert_series import FIRING, scenarios
-from .lab import OURS
+from .lab import OURS, Lab
 from .program import wait_until
-from .prometheus import OPERATE, missing_tools, page_of, promtool
+from .prometheus import OPERATE, Prometheus, missing_tools, page_of, promtool
 from .test_rocketmq_admin import Admin
 from .watched import FAILING, LATE_TOPIC, TOPIC, Watched, problems
 
@@ -147,3 +148,29 @@ def test_topics(scene: Watched) -> None:
     """The variable of topics offers those that have messages."""
     offered = scene.prometheus.label_values("rocketmq_messages_in_total", "topic")
     assert {TOPIC, LATE_TOPIC} <= set(offered)
+
+
+def test_token_and_tls(lab: Lab, tmp_path: Path) -> None:
+    """The lines for a token and TLS in ``prometheus.yml``, which are comments there."""
+    need_tools()
+    authority = Authority(str(tmp_path))
+    certificate, key = authority.issue("server")
+    token = tmp_path / "token"
+    token.write_text("a-token-of-some-length")
+    port = free_port()
+    lab.broker(
+        OURS,
+        lab.name_server(OURS),
+        **{"tls.server.certPath": certificate, "tls.server.keyPath": key},
+        metricsExporterType="PROM",
+        metricsPromExporterPort=port,
+        metricsToken=token.read_text(),
+        metricsTls="true",
+    )
+    files = {"rocketmq-token": token, "rocketmq-ca.pem": Path(authority.ca)}
+    targets = {watched.BROKERS: [f"127.0.0.1:{port}"]}
+    running = Prometheus(tmp_path, targets, commented=files)
+    try:
+        assert running.instant("rocketmq_broker_permission")
+    finally:
+        running.end()
