@@ -150,6 +150,27 @@ def test_tail_goes_on(console: Console, open_page: Open) -> None:
         relay.close()
 
 
+def test_tail_waits_for_topic(console: Console, open_page: Open) -> None:
+    """Until a broker that was restarted has registered, nobody knows its topics."""
+    relay = Relay(int(console.url.rpartition(":")[2].strip("/")))
+    try:
+        url = f"http://127.0.0.1:{relay.port}/"
+        page = open_page(Console(url, console.token, None))
+        page.goto(f"{url}#/messages?by=tail&topic=orders")
+        page.get_by_role("button", name="Start").click()
+        expect(page.get_by_text("Waiting for messages since")).to_be_visible()
+        unknown = {"error": "there is no topic of this name yet"}
+        page.route("**/api/tail?*", lambda r: r.fulfill(status=404, json=unknown))
+        relay.cut()
+        expect(page.get_by_text("there is no topic of this name yet")).to_be_visible()
+        expect(page.get_by_text("The connection was lost at")).to_be_visible()
+        page.unroute("**/api/tail?*")
+        relay.heal()
+        expect(page.get_by_text("There was no connection from")).to_be_visible()
+    finally:
+        relay.close()
+
+
 def test_send(console: Console, open_page: Open) -> None:
     """A test message is stored, and a mistake is named."""
     page = open_page(console)

@@ -6,8 +6,8 @@ import { time } from "/format.js";
 
 // Milliseconds until a connection that was lost is tried again.
 const AGAIN = 2000;
-// Many live tails: somebody else may stop one.
-const MAY_PASS = [0, 429, 502, 503, 504];
+// Many live tails: somebody else may stop one. No topic: its broker has not registered yet.
+const MAY_PASS = [0, 404, 409, 429, 502, 503, 504];
 
 /** The tail is over, for a reason that stays. */
 class Ended extends Error {}
