@@ -1,5 +1,5 @@
 """
-The two dashboards of ``apache/rocketmq-exporter``, as what they ask Prometheus.
+The dashboards and rules of ``apache/rocketmq-exporter``: what they ask Prometheus.
 
 Apache License 2.0, as of November 2026; the overview is number 10477 at Grafana's site.
 Written down by the names and the labels that they ask for; titles are ours.
@@ -52,6 +52,11 @@ _BEHIND = (
     "sum(rocketmq_producer_offset) by (topic)"
     " - on(topic) group_right sum(rocketmq_consumer_offset) by (group,topic)"
 )
+#: Of its ``example.rules``: what is behind beyond what comes in five minutes.
+_FALLS_BEHIND = (
+    f"({_BEHIND}) - ignoring(group) group_left"
+    " sum(avg_over_time(rocketmq_producer_tps[5m])) by (topic)*5*60"
+)
 #: Everything is named without labels.
 OVERVIEW = Dashboard(
     "10477",
@@ -60,6 +65,9 @@ OVERVIEW = Dashboard(
     (
         *(Query(name, name) for name in _MESSAGES),
         Query("messages behind", _BEHIND),
+        Query("falls behind", _FALLS_BEHIND),
+        Query("sends", "sum(rocketmq_producer_tps) by (cluster) >= 0"),
+        Query("consumes", "sum(rocketmq_consumer_tps) by (cluster) >= 0"),
         *(
             Query(name, name)
             for name in (*_TIMES, *_HEAD_WAITS, *_OF_CLIENTS, *_OF_BROKERS)
