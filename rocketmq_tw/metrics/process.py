@@ -116,9 +116,7 @@ class ProcessMetrics:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         set_gauge("process_max_fds", soft)
         with contextlib.suppress(OSError):
-            # One of them is that of the folder, which is open now only.
-            open_now = len(os.listdir(os.path.join(self._folder, "fd"))) - 1
-            set_gauge("process_open_fds", open_now)
+            set_gauge("process_open_fds", _count_open(os.path.join(self._folder, "fd")))
         yield None
         if self._statm is not None:
             pages = os.pread(self._statm, 100, 0).split()
@@ -142,3 +140,14 @@ class ProcessMetrics:
         """Measure how late this call is."""
         self.lag.add(max(0.0, self._clock.seconds() - self._due))
         self._schedule()
+
+
+def _count_open(folder: str) -> int:
+    """
+    Return how many descriptors are open.
+
+    Linux has their number since 6.2; before, they have to be listed: 1 us for each.
+    """
+    count = os.stat(folder).st_size
+    # One of those in a list is that of the folder, which is open then only.
+    return count or len(os.listdir(folder)) - 1

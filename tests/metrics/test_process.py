@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
+from unittest.mock import patch
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -50,6 +52,13 @@ class ProcessTests(SynchronousTestCase):
             page.get("python_gc_collections_total", generation="0") or 0, 1
         )
         self.assertEqual(len(page.labels("python_info")), 1)
+
+    def test_open_on_older_systems(self) -> None:
+        """Where the system does not know how many are open, they are listed."""
+        self.started()
+        known = self.read().get("process_open_fds")
+        with patch.object(os, "stat", return_value=SimpleNamespace(st_size=0)):
+            self.assertEqual(self.read().get("process_open_fds"), known)
 
     def test_elsewhere(self) -> None:
         """Where the system does not show the process, those series are missing."""

@@ -48,8 +48,10 @@ class Numbers(msgspec.Struct, frozen=True):
         behind, firsts, lag = self.behind.copy(), self.firsts.copy(), self.lag.copy()
         committed, begins = self.committed, self.begins
         for at in moved:
-            end = ends[at]
-            first = min(max(committed[at], begins[at]), end)
+            # As _within does, without calls.
+            first, begin, end = committed[at], begins[at], ends[at]
+            first = begin if first < begin else first
+            first = end if first > end else first
             count = end - first
             lag[groups[at]] += count - behind[at]
             behind[at] = count
