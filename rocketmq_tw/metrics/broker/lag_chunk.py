@@ -102,6 +102,7 @@ class LagChunk:
         # Return the ends of the queues, or their begins, from the list of all.
         self._pick: Callable[[Sequence[int]], tuple[int, ...]] = itemgetter(-1, -1)
         self._numbers = Numbers()
+        self._begun: object = None
         self._lag_times = self._ready_times = FirstTimes((), (), ())
         self._rows: list[Rows] = []
         self._queue_rows: list[tuple[slice, Rows]] = []
@@ -168,7 +169,7 @@ class LagChunk:
         """Have other queues."""
         self._leave()
         self._ids, self._sizes, self._spans = ids, sizes, spans_of(sizes)
-        self._version, self._numbers = -1, Numbers()
+        self._version, self._numbers, self._begun = -1, Numbers(), None
         self._keys_of = [n for n, size in enumerate(sizes) for _ in range(size)]
         topics = [topic for topic, _ in self.keys]
         spread = chain.from_iterable(map(repeat, topics, sizes))
@@ -220,7 +221,7 @@ class LagChunk:
             found = [known.get(each, _NO_QUEUE) for each in self._ids[span]]
             self._queues += found
         at = (positions.get(queue, -1) for queue in self._queues)
-        self._pick = itemgetter(-1, -1, *at)
+        self._pick, self._begun = itemgetter(-1, -1, *at), None
         if before:
             pairs = enumerate(zip(before, self._queues, strict=True))
             replaced = [number for number, (old, new) in pairs if old is not new]
@@ -233,15 +234,19 @@ class LagChunk:
 
     def _set(self) -> None:
         """Set the numbers of messages, if anything has changed."""
-        _, _, *ends = self._pick(self._tables.totals.ends)
-        _, _, *begins = self._pick(self._tables.totals.begins)
-        self._ended, self._ends = self._ends, ends
+        totals = self._tables.totals
         committed, before = self._committed, self._numbers
+        _, _, *ends = self._pick(totals.ends)
+        self._ended, self._ends = self._ends, ends
+        begins = before.begins
+        if totals.begun is not self._begun:
+            self._begun = totals.begun
+            _, _, *begins = self._pick(totals.begins)
         sent = self._sent(committed)
         if (
             committed is before.committed
             and sent is committed is before.sent
-            and begins == before.begins
+            and begins is before.begins
         ):
             moved = list(compress(range(len(ends)), map(is_not, ends, before.ends)))
             if not moved:

@@ -27,6 +27,7 @@ class StoredSums:
     :ivar ends: the queue offsets that their next messages get; the last one, of no
         queue, is 0.
     :ivar begins: those of their oldest messages; one more, too.
+    :ivar begun: changes when one of them has.
     """
 
     # _counts, _bytes and _topics (numbers) are parallel to ends and begins.
@@ -43,6 +44,7 @@ class StoredSums:
         self.larger: set[int] = set()
         self.positions: dict[object, int] = {}
         self.ends, self.begins = [0], [0]
+        self.begun = object()
         self._counts: list[int] = []
         self._bytes: list[int] = []
         self._topics: list[int] = []
@@ -54,6 +56,7 @@ class StoredSums:
     def add_up(self) -> Steps[None]:
         """Look at all queues."""
         self.larger.clear()
+        self.begun = object()
         is_first = not self._counts
         at = 0
         for topics in _topics_at_once(self._by_topic):
@@ -98,7 +101,9 @@ class StoredSums:
                 messages[topic] += count - counts[at]
                 sizes[topic] += size - bytes_of[at]
                 counts[at], bytes_of[at] = count, size
-                ends[at], begins[at] = queue.next, queue.min_offset
+                ends[at] = queue.next
+                if begins[at] != queue.min_offset:
+                    begins[at], self.begun = queue.min_offset, object()
                 if queue.larger is not None:
                     self.larger.add(topic)
             yield None
