@@ -112,13 +112,12 @@ class QuickSender:
 
         :param sign: the same for all connections of a client.
         """
-        forms = self._forms[prepared.kind]
-        if len(forms) >= MAX_HEADERS:
-            forms.clear()
+        if sum(map(len, self._forms.values())) >= MAX_HEADERS:
+            self._forms.clear()
         request = prepared.request(self._context.group, queue, 0)
         form: bytes | SignedForm
         form = header_format(request) if sign is None else signed_form(request, sign)
-        forms[queue] = form
+        self._forms[prepared.kind][queue] = form
         return form
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from rocketmq_tw.client.errors import SendError
+from rocketmq_tw.client.producer import quick
 from rocketmq_tw.model.message import (
     CLUSTER,
     CORRELATION_ID,
@@ -69,6 +70,15 @@ class ReplyTests(QuickCase):
         self.assertEqual(len(self.replies()), 40)
         sent = {request.queue_id for request in self.a.sent + self.b.sent}
         self.assertTrue(sent.issuperset(reply.queue_id for reply in self.replies()))
+
+    def test_limit_of_headers(self) -> None:
+        """All kinds together have so many prepared headers at most."""
+        self.patch(quick, "MAX_HEADERS", 3)
+        for queue in self.client.session.routes.writable("Two"):
+            self.sent(self.send(Message("Two", b"x"), queue=queue))
+            self.sent(self.reply())
+            forms = self.client_producer._quick._forms
+            self.assertLessEqual(sum(map(len, forms.values())), 3)
 
     def test_unknown_client(self) -> None:
         """The error lists the attempts at each broker, with the kind of request."""
