@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
 
-from rocketmq_tw.client.errors import NotRunning, QueueFull, ReplyTimeout
+from rocketmq_tw.client.errors import NotRunning, ReplyTimeout
 from rocketmq_tw.client.replies.messages import as_request, make_correlation_id
 from rocketmq_tw.model.message import Message, StoredMessage
 
@@ -41,10 +41,13 @@ class Requester:
         :returns: fires with the reply. Fails as ``send`` does, and with
             :class:`ReplyTimeout` and :class:`NotRunning`.
         """
-        if not timeout > 0:
-            return fail(ReplyTimeout(message.topic, timeout))
-        if self._brokers.is_ready(message.topic):
-            return self._ask(message, timeout, timeout, send)
+        try:
+            if not timeout > 0:
+                raise ReplyTimeout(message.topic, timeout)
+            if self._brokers.is_ready(message.topic):
+                return self._ask(message, timeout, timeout, send)
+        except Exception:
+            return fail()
         return Deferred.fromCoroutine(self._prepare_and_ask(message, timeout, send))
 
     async def _prepare_and_ask(
@@ -56,22 +59,22 @@ class Requester:
         ready = self._brokers.prepare(message.topic)
         ready.addTimeout(timeout / 2, self._clock, lambda result, _seconds: None)
         await ready
-        left = timeout - (self._clock.seconds() - begin)
+        left = max(timeout - (self._clock.seconds() - begin), 0)
         return await self._ask(message, timeout, left, send)
 
     def _ask(
         self, message: Message, timeout: float, left: float, send: Send
     ) -> Deferred[StoredMessage]:
-        """Send a request within the seconds that are left, and wait for the reply."""
+        """
+        Send a request within the seconds that are left, and wait for the reply.
+
+        :raises Exception: it cannot be one, or too many wait; nothing of it is kept.
+        """
         correlation_id = make_correlation_id()
-        try:
-            request = as_request(message, correlation_id, self._client_id, left)
-            pending = self._outstanding.expect(
-                correlation_id, message.topic, owner=self, timeout=timeout, left=left
-            )
-        except (QueueFull, OverflowError):
-            # The latter of an infinite time.
-            return fail()
+        request = as_request(message, correlation_id, self._client_id, left)
+        pending = self._outstanding.expect(
+            correlation_id, message.topic, owner=self, timeout=timeout, left=left
+        )
         pending.sent(send(request, left))
         return pending.result
 

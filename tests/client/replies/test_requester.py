@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from rocketmq_tw.client.client import Client
@@ -146,6 +146,24 @@ class FailureTests(RequesterCase):
             self.failure_of(waiting, OverflowError)
             self.assertEqual(self.outstanding(), 0)
             self.result_of(self.client.producer(f"P{number}").send(PING))
+
+    def test_no_message(self) -> None:
+        """What is no message fails, and is not raised, known topic or not."""
+        for _ in range(2):
+            for wrong in ("text", Message("Questions", b"x", properties=None)):
+                waiting = self.client.request(wrong)
+                self.failure_of(waiting, (AttributeError, TypeError))
+            self.failure_of(self.client.request(PING, timeout=1), ReplyTimeout)
+
+    def test_late_registration(self) -> None:
+        """A reactor that stood still while brokers were asked: the time is over."""
+
+        def prepare(topic: str) -> Deferred[None]:
+            self.cluster.clock.advance(9)
+            return succeed(None)
+
+        self.patch(self.client.session.reply_brokers, "prepare", prepare)
+        self.failure_of(self.client.request(PING, timeout=5), (ReplyTimeout, SendError))
 
     def test_not_valid(self) -> None:
         """A message that cannot be sent is no request either."""
