@@ -4,8 +4,8 @@ What metrics cost: ``python -m tests.bench.metrics``.
 On the path of a message it is the processor time that the broker takes for each, with
 metrics and without, in turns. Of a page it is the processor time for each scrape of a
 broker with many topics, of which each tenth has a group that is behind: when nothing
-has changed since the last one, when some topics have, and when all have; and by how
-much the reactor was late.
+has changed since the last one, when some topics have, when all have, and when all
+groups have committed, too; and by how much the reactor was late.
 """
 
 from __future__ import annotations
@@ -137,12 +137,14 @@ def scrapes(asked: argparse.Namespace, *, of_queues: bool) -> Table:
             time.sleep(SETTLE)
             scraper = Scraper(port)
             size, lines = _page_of(scraper)
-            for name, changed in (
-                ("nothing changes", 0),
-                ("1 % of the topics change", asked.topics // 100),
-                ("all topics change", asked.topics),
+            for name, changed, commits in (
+                ("nothing changes", 0, False),
+                ("1 % of the topics change", asked.topics // 100, False),
+                ("all topics change", asked.topics, False),
+                ("and all groups commit", asked.topics, True),
             ):
-                cost = _cost(asked, server, scraper, ask, topics[:changed])
+                changing = topics[:changed]
+                cost = _cost(asked, server, scraper, ask, changing, commits=commits)
                 rows.append([name, *cost])
             rows.append(["page", f"{size / 1e6:.1f} MB, {lines} lines", "", ""])
             rows.append(["memory", f"{memory(server.pid):.0f} MiB", "", ""])
@@ -170,6 +172,8 @@ def _cost(
     scraper: Scraper,
     ask: Any,
     changing: list[str],
+    *,
+    commits: bool,
 ) -> list[str]:
     """
     Return the processor time of one scrape: the median, the least and the most.
@@ -178,8 +182,13 @@ def _cost(
     request until its last byte was read.
     """
     found = []
-    for _ in range(asked.scrapes):
+    for turn in range(asked.scrapes):
         ask(sent(topic) for topic in changing)
+        if commits:
+            ask(
+                UpdateConsumerOffset(f"group-{number % 50}", topic, 0, turn + 2)
+                for number, topic in enumerate(changing)
+            )
         time.sleep(PAUSE)
         before = cpu_seconds(server.pid)
         scraper.get()

@@ -47,6 +47,7 @@ class ConsumerOffsets:
     :param limit: how many offsets are kept, of all groups and queues.
     :ivar refused: how many were not kept because of the limit.
     :ivar table: maps (topic, group) to queue id to offset.
+    :ivar shape: changes where an offset is added or removed.
     :ivar resets: those that consumers have to learn of.
     :ivar before_write: called before the file is written by a timer, which waits for
         the Deferred: until what the offsets rely on is on disk.
@@ -60,7 +61,7 @@ class ConsumerOffsets:
         self.limit = limit
         self.before_write: Callable[[], Deferred[Any] | None] = lambda: None
         self.resets = PendingResets(limit)
-        self._count = 0
+        self._count = self.shape = 0
         self.refused = 0
         self._file = file
         self._document = Document(
@@ -178,6 +179,7 @@ class ConsumerOffsets:
             self.refused += 1
             raise TooManyOffsets(self.limit)
         self._count += 1
+        self.shape += 1
         return self.table.setdefault((topic, group), {})
 
     def __len__(self) -> int:
@@ -255,6 +257,7 @@ class ConsumerOffsets:
             return
         self._changed((topic, group))
         self._count -= 1
+        self.shape += 1
         if not offsets:
             del self.table[topic, group]
 
@@ -264,6 +267,7 @@ class ConsumerOffsets:
             self._count -= len(self.table.pop(key))
             self.resets.forget(*key)
             self._changed(key)
+        self.shape += 1
         if keys:
             self._count_up()
 

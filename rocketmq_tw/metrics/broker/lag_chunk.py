@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain, compress, repeat
-from operator import is_not, itemgetter, sub
+from itertools import chain, repeat
+from operator import itemgetter, sub
 
 import msgspec
 
@@ -103,6 +103,7 @@ class LagChunk:
         self._pick: Callable[[Sequence[int]], tuple[int, ...]] = itemgetter(-1, -1)
         self._numbers = Numbers()
         self._begun: object = None
+        self._shape = -1
         self._lag_times = self._ready_times = FirstTimes((), (), ())
         self._rows: list[Rows] = []
         self._queue_rows: list[tuple[slice, Rows]] = []
@@ -139,7 +140,11 @@ class LagChunk:
         """Find the offsets of the groups, and of which queues they are."""
         table = self._tables.offsets.table
         while True:
+            shape = self._tables.offsets.shape
             offsets = [table.get(key, {}) for key in self.keys]
+            if self._rows and shape == self._shape:
+                break
+            self._shape = shape
             ids = list(chain.from_iterable(offsets))
             sizes = list(map(len, offsets))
             if self._rows and ids == self._ids and sizes == self._sizes:
@@ -243,15 +248,12 @@ class LagChunk:
             self._begun = totals.begun
             _, _, *begins = self._pick(totals.begins)
         sent = self._sent(committed)
-        if (
-            committed is before.committed
-            and sent is committed is before.sent
-            and begins is before.begins
-        ):
-            moved = list(compress(range(len(ends)), map(is_not, ends, before.ends)))
+        was_sent = sent is not committed or before.sent is not before.committed
+        if begins is before.begins and not was_sent:
+            moved = before.differing(committed, ends)
             if not moved:
                 return
-            numbers = before.moved(ends, moved, self._keys_of)
+            numbers = before.moved(committed, ends, moved, self._keys_of)
         else:
             numbers = numbers_of(committed, sent, begins, ends, self._spans)
         self._numbers = numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
-from operator import gt, sub
+from operator import gt, is_not, or_, sub
 
 import msgspec
 
@@ -36,17 +36,28 @@ class Numbers(msgspec.Struct, frozen=True):
     lag: list[int] = []
     left: list[int] = []
 
+    def differing(self, committed: list[int], ends: list[int]) -> list[int]:
+        """Return the queues that end elsewhere, or whose offsets are others."""
+        differ = map(is_not, ends, self.ends)
+        if committed is not self.committed:
+            differ = map(or_, differ, map(is_not, committed, self.committed))
+        return list(compress(range(len(ends)), differ))
+
     def moved(
-        self, ends: list[int], moved: Sequence[int], groups: Sequence[int]
+        self,
+        committed: list[int],
+        ends: list[int],
+        moved: Sequence[int],
+        groups: Sequence[int],
     ) -> Numbers:
         """
-        Return the numbers where some queues end elsewhere, and nothing was sent.
+        Return the numbers with other offsets and ends, where nothing was sent.
 
-        :param moved: which do.
+        :param moved: the queues of which either is another.
         :param groups: the group of each queue.
         """
         behind, firsts, lag = self.behind.copy(), self.firsts.copy(), self.lag.copy()
-        committed, begins = self.committed, self.begins
+        begins = self.begins
         for at in moved:
             # As _within does, without calls.
             first, begin, end = committed[at], begins[at], ends[at]

@@ -32,6 +32,23 @@ class ConsumerOffsetsTests(SynchronousTestCase):
         self.assertIsNone(self.offsets.query("CG", "TopicTest", 1))
         self.assertIsNone(self.offsets.query("other", "TopicTest", 0))
 
+    def test_shape(self) -> None:
+        """It is another one where an offset has come or gone, and only there."""
+
+        def shape_after(*, is_other: bool) -> None:
+            before, self.shape = self.shape, self.offsets.shape
+            self.assertEqual(self.shape != before, is_other)
+
+        self.shape = self.offsets.shape
+        self.offsets.commit("CG", "TopicTest", 0, 13)
+        shape_after(is_other=False)
+        self.offsets.commit("CG", "TopicTest", 1, 1)
+        shape_after(is_other=True)
+        self.offsets.commit("CG", "TopicTest", 1, -1)
+        shape_after(is_other=True)
+        self.offsets.remove_group("CG")
+        shape_after(is_other=True)
+
     def test_below_zero_is_never_committed(self) -> None:
         """A commit of -1 leaves the group without an offset, in table and file."""
         self.offsets.commit("CG", "TopicTest", 1, -1)

@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from rocketmq_tw.metrics.broker.lag_numbers import numbers_of
 from rocketmq_tw.metrics.chunks import spans_of
 
-#: Where a queue begins and ends, where it ends later, and what a group has committed.
-QUEUES = st.tuples(*[st.integers(0, 4)] * 4)
+#: Where a queue begins and ends, what a group has committed, and the last two later.
+QUEUES = st.tuples(*[st.integers(0, 4)] * 5)
 
 
 class LagNumbersTests(SynchronousTestCase):
@@ -35,15 +35,16 @@ class LagNumbersTests(SynchronousTestCase):
         self.assertEqual((found.firsts, found.starts), ([3, 0, -1], [4, -1, -1]))
 
     @given(st.lists(QUEUES, min_size=3, max_size=3))
-    def test_moved(self, queues: list[tuple[int, int, int, int]]) -> None:
-        """Where queues end elsewhere, the numbers are those of a new look at all."""
-        begins, ends, later, committed = (
+    def test_moved(self, queues: list[tuple[int, ...]]) -> None:
+        """Where ends have moved, and groups have read on, all numbers are right."""
+        begins, ends, committed, later, then = (
             list(each) for each in zip(*queues, strict=True)
         )
         before = numbers_of(committed, committed, begins, ends, self.spans)
-        moved = [at for at in range(3) if ends[at] != later[at]]
-        found = before.moved(later, moved, [0, 0, 1])
-        self.assertEqual(
-            found, numbers_of(committed, committed, begins, later, self.spans)
-        )
+        moved = before.differing(then, later)
+        changes = zip(ends, later, committed, then, strict=True)
+        expected = [at for at, (a, b, c, d) in enumerate(changes) if a != b or c != d]
+        self.assertEqual(moved, expected)
+        found = before.moved(then, later, moved, [0, 0, 1])
+        self.assertEqual(found, numbers_of(then, then, begins, later, self.spans))
         self.assertIs(found.starts, found.firsts)
