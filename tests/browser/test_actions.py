@@ -186,6 +186,26 @@ def test_send(console: Console, open_page: Open) -> None:
     expect(page.get_by_label("Body", exact=True)).to_have_text("sent by hand: é")
 
 
+def test_many_members(console: Console, open_page: Open) -> None:
+    """A group of 20,000 members does not break its page: some of them are drawn."""
+    page = open_page(console)
+
+    def multiply(route: Any) -> None:
+        found = route.fetch().json()
+        [member] = found["members"]
+        found["members"] = [
+            {**member, "client_id": f"member-{n:05}"} for n in range(20_000)
+        ]
+        route.fulfill(json=found)
+
+    page.route("**/api/group?*", multiply)
+    page.goto(f"{console.url}#/group?name=shipping")
+    members = page.get_by_role("region", name="Members")
+    expect(members).to_contain_text("member-00499")
+    expect(members).to_contain_text("The first 500 of 20,000 are shown here.")
+    expect(members.locator("tbody tr")).to_have_count(500)
+
+
 def test_reset(console: Console, open_page: Open) -> None:
     """A reset says what it means, is done when confirmed, and the group consumes."""
     page = open_page(console)

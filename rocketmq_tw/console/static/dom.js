@@ -1,5 +1,7 @@
 // Makes elements. Text is always text: nothing here, or elsewhere, parses HTML.
 
+import { count } from "/format.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 // Controls, line and paragraph separators, and what changes the direction of text.
@@ -59,20 +61,26 @@ export function replace(element, ...children) {
   }
 }
 
+// Rows that a table draws: a group may have 20,000 members, and a topic 65,000 queues.
+const MOST_ROWS = 500;
+
 /**
- * A table.
+ * A table; of very many rows the first ones.
  * @param label what it shows, for those who do not see it
  * @param columns [{head, cell(row), kind}]; kind is a class: "num", "name"...
  */
 export function table(label, columns, rows, empty = "There is nothing here.") {
   if (!rows.length) return h("p", { class: "empty" }, empty);
+  const more = rows.length - MOST_ROWS;
+  const drawn = more > 0 ? rows.slice(0, MOST_ROWS) : rows;
   return h("div", { class: "table", tabindex: 0, role: "region", "aria-label": label },
     h("table", null,
       h("caption", { class: "visually-hidden" }, label),
       h("thead", null, h("tr", null, columns.map((c) =>
         h("th", { scope: "col", class: c.kind }, c.hidden ? h("span", { class: "visually-hidden" }, c.head) : c.head)))),
-      h("tbody", null, rows.map((row) => h("tr", null, columns.map((c, i) =>
-        i ? h("td", { class: c.kind }, c.cell(row)) : h(c.plain ? "td" : "th", { scope: c.plain ? null : "row", class: c.kind }, c.cell(row))))))));
+      h("tbody", null, drawn.map((row) => h("tr", null, columns.map((c, i) =>
+        i ? h("td", { class: c.kind }, c.cell(row)) : h(c.plain ? "td" : "th", { scope: c.plain ? null : "row", class: c.kind }, c.cell(row))))))),
+    more > 0 ? h("p", { class: "empty" }, `The first ${count(MOST_ROWS)} of ${count(rows.length)} are shown here. rocketmq-admin lists all.`) : null);
 }
 
 export function card(title, ...children) {
