@@ -80,6 +80,8 @@ class SendLane:
         # Of the read that is handled now.
         self._received_at = 0.0
         self._has_timed = False
+        # The last send that was looked at: which of both kinds the next one may be.
+        self._was_timed = False
         self._json, self._find_form = parts.forms.json, parts.forms.find
 
     def take(
@@ -167,10 +169,17 @@ class SendLane:
     ) -> LaneMessage | None:
         """Check a send; return None if it is not plain."""
         text = request.properties or ""
-        code = plain_code(text)
         target = self._find_target(request.topic)
-        if target is None or code is None or request.batch:
-            return self._timed_message(request, body, host, target)
+        if target is None or request.batch:
+            return None
+        if self._was_timed:
+            # So is the next one, mostly; a message is not both.
+            timed = self._timed_message(request, text, body, host, target)
+            if timed is not None:
+                return timed
+        code = plain_code(text)
+        if code is None:
+            return self._timed_message(request, text, body, host, target)
         if self._log is not None and not waits_for_flush(text):
             return None
         topic, queue_id, sys_flag = target.topic, request.queue_id, request.sys_flag
@@ -200,25 +209,25 @@ class SendLane:
     def _timed_message(
         self,
         request: SendMessageV2,
+        text: str,
         body: bytes,
         host: bytes,
-        target: Target | None,
+        target: Target,
     ) -> TimedMessage | None:
-        """Check a send that is not plain; return None if it is not timed either."""
+        """Check whether a send is timed; return None if it is not, or is left."""
         lane = self._timed.lane
-        if lane is None or target is None or request.batch:
+        self._was_timed = False
+        if lane is None:
             return None
         if not 0 <= request.queue_id < target.queues or request.sys_flag & NOT_PLAIN:
             return None
         if len(body) > self._max_size:
             return None
-        if self._log is not None and not waits_for_flush(request.properties or ""):
+        if self._log is not None and not waits_for_flush(text):
             return None
-        message = lane.message(
-            request, body=body, host=host, target=target, now=self._received_at
-        )
+        message = lane.message(request, text, body, host, target, self._received_at)
         if message is not None:
-            self._has_timed = True
+            self._has_timed = self._was_timed = True
         return message
 
     def _wait(self, taken: Taken, last: LaneMessage) -> None:

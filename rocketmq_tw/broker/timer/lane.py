@@ -15,7 +15,7 @@ from typing import Final
 from rocketmq_tw.broker.send.lane import LaneMessage
 from rocketmq_tw.broker.send.properties import timed_parts
 from rocketmq_tw.broker.send.targets import Target
-from rocketmq_tw.broker.timer.recent import RecentSends, Stored
+from rocketmq_tw.broker.timer.recent import RecentSends
 from rocketmq_tw.broker.timer.sends import ADDED, RESERVED, TIMED_TOPIC, TimedSends
 from rocketmq_tw.store.run_writer import RunWriter
 from rocketmq_tw.wire.properties import MAX_PROPERTIES
@@ -63,7 +63,7 @@ class TimedLane:
     def message(
         self,
         request: SendMessageV2,
-        *,
+        text: str,
         body: bytes,
         host: bytes,
         target: Target,
@@ -73,8 +73,9 @@ class TimedLane:
         Return what is stored of a send that is not plain; None if it is left.
 
         Its queue, flags and body are checked by the caller.
+
+        :param text: its properties.
         """
-        text = request.properties or ""
         parts = timed_parts(text)
         queue = self._find_queue(_QUEUE)
         if parts is None or queue is None:
@@ -113,11 +114,11 @@ class TimedLane:
         """Keep a message that is stored now, until it is linked."""
         self._recent.add(
             message.queue_offset,
-            Stored(
+            (
+                message.asked_topic,
+                message.out_ms,
+                message.born_time_ms,
                 message.commit_log_offset,
                 message.size,
-                message.out_ms,
-                message.asked_topic,
-                message.born_time_ms,
             ),
         )

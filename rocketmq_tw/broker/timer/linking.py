@@ -242,9 +242,7 @@ class Linking:
         now = self._wall_time()
         step = _Step(timers, self._choose, start=start, now=now, is_quick=True)
         for each in some:
-            if not step.add_usual(
-                each.topic, each.out_ms, each.born_ms, each.offset, each.size
-            ):
+            if not step.add_usual(*each):
                 break
             step.end += 1
         self._link(step)

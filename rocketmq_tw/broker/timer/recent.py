@@ -16,22 +16,10 @@ import msgspec
 MOST = 8192
 
 
-class Stored(msgspec.Struct, frozen=True, gc=False):
-    """
-    What linking needs to know of a message.
-
-    :ivar offset: the commit log offset of its record.
-    :ivar size: the size of that, in bytes.
-    :ivar out_ms: its slot.
-    :ivar topic: where it is to be delivered.
-    :ivar born_ms: when its producer made it.
-    """
-
-    offset: int
-    size: int
-    out_ms: int
-    topic: bytes
-    born_ms: int
+#: What linking needs to know of a message: the topic where it is to be delivered, its
+#: slot, when its producer made it, the commit log offset of its record, and the size of
+#: that in bytes.
+Stored = tuple[bytes, int, int, int, int]
 
 
 class _Run(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rocketmq_tw.broker.timer.recent import RecentSends, Stored
+from rocketmq_tw.broker.timer.recent import RecentSends
 
 
 class RecentSendsTests(SynchronousTestCase):
@@ -17,11 +17,11 @@ class RecentSendsTests(SynchronousTestCase):
     def add(self, *queue_offsets: int) -> None:
         """Add messages, which have their queue offsets as commit log offsets."""
         for each in queue_offsets:
-            self.recent.add(each, Stored(each, 99, 1000, b"T", 0))
+            self.recent.add(each, (b"T", 1000, 0, each, 99))
 
     def found(self, start: int, end: int = 1000) -> list[int]:
         """Look for messages; return their offsets."""
-        return [each.offset for each in self.recent.find(start, end)]
+        return [each[3] for each in self.recent.find(start, end)]
 
     def test_find(self) -> None:
         """Those from an offset on are found, and those before it dropped."""
