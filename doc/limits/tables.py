@@ -32,6 +32,7 @@ def _both(config: type[msgspec.Struct]) -> tuple[Growable, ...]:
             "remoting.buffers.BufferBudget._holders",
             "remoting.protocol.RemotingProtocol.on_lost",
             "remoting.closing.Closings._waiting",
+            "remoting.joint_writes.JointWrites._waiting",
             "remoting.reactor_share.ReactorShare._waiting",
             "remoting.server.RemotingServerFactory.connections",
         ),

@@ -121,7 +121,7 @@ class RemotingProtocol(Protocol):
             on_idle=self._cut_idle,
         )
         self.last_seen = 0.0
-        self._outbox = Outbox(clock)
+        self._outbox = Outbox(clock, self._share.joint_writes)
         self._state = ConnectionState.NEW
         self._write_blocked = False
         self._frames = FrameHandler(router, self._inbound, self.calls, clock)
@@ -308,7 +308,7 @@ class RemotingProtocol(Protocol):
                 self._keeps = True
                 self._postpone()
             self._state = _OPEN
-            self._outbox.uncork()
+            self._outbox.uncork(begin)
             if broken is not None and not self._unhandled:
                 self._refuse_peer(broken)
         elif self._state is _FINISHING:

@@ -23,6 +23,8 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from rocketmq_tw.remoting.joint_writes import JointWrites
+
 #: Seconds in which one connection handles requests without a break.
 SLICE = 0.005
 #: Seconds in which all connections together do.
@@ -38,15 +40,17 @@ class ReactorShare:
     The time of the reactor that connections share.
 
     :ivar spent: seconds, since it was set back.
+    :ivar joint_writes: writes what several of them are to be sent.
     """
 
     _log = Logger()
 
-    __slots__ = ("_clock", "_is_scheduled", "_waiting", "spent")
+    __slots__ = ("_clock", "_is_scheduled", "_waiting", "joint_writes", "spent")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.spent = 0.0
+        self.joint_writes = JointWrites(clock)
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
 

@@ -15,6 +15,8 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.tcp import Connection
 
+from rocketmq_tw.remoting.joint_writes import JointWrites
+
 #: Bytes; corked data beyond this is written at once.
 _CORKED_LIMIT = 65536
 #: Shorter frames are not counted: one read contains a few hundred at most.
@@ -64,18 +66,33 @@ class Outbox:
     sends the next message after each response then reaches 19,000 a second instead of
     10,000.
 
+    :param joint: writes what several connections are to be sent.
     :ivar transport: the transport; set when the connection is made.
     :ivar last_written: when something was last written, in seconds.
+    :ivar turn: of the last read, for ``joint``.
+    :ivar waits: whether ``joint`` has something that is to be written first.
     """
 
-    __slots__ = ("_clock", "_corked", "_size", "last_written", "transport")
+    __slots__ = (
+        "_clock",
+        "_corked",
+        "_joint",
+        "_size",
+        "last_written",
+        "transport",
+        "turn",
+        "waits",
+    )
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, joint: JointWrites) -> None:
         self._clock = clock
+        self._joint = joint
         self._corked: list[bytes] | None = None
         self._size = 0
         self.last_written = 0.0
         self.transport: Any = None
+        self.turn = 0
+        self.waits = False
 
     def cork(self) -> list[bytes]:
         """
@@ -110,13 +127,27 @@ class Outbox:
                 self._corked = corked
             return
         self.last_written = self._clock.seconds()
-        write_now(self.transport, data)
+        self.write_through(data)
 
-    def uncork(self) -> None:
-        """Write the collected data, and stop collecting."""
+    def uncork(self, begin: float | None = None) -> None:
+        """
+        Write the collected data, and stop collecting.
+
+        :param begin: when the requests were read that it responds to: then it may wait
+            for others', until the end of the reactor iteration. None writes it at once.
+        """
         corked, self._corked, self._size = self._corked, None, 0
         if corked:
             data = corked[0] if len(corked) == 1 else b"".join(corked)
             corked.clear()
-            self.last_written = self._clock.seconds()
-            write_now(self.transport, data)
+            now = self.last_written = self._clock.seconds()
+            if begin is None or not self._joint.take(self, data, begin, now):
+                self.write_through(data)
+        elif self.waits and begin is None:
+            self._joint.write_all()
+
+    def write_through(self, data: bytes) -> None:
+        """Write to the transport, behind what waits."""
+        if self.waits:
+            self._joint.write_all()
+        write_now(self.transport, data)

@@ -7,6 +7,7 @@ from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from rocketmq_tw.remoting.joint_writes import JointWrites
 from rocketmq_tw.remoting.write_through import Outbox, write_now
 
 
@@ -134,7 +135,7 @@ class OutboxTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make an outbox of a transport."""
-        self.outbox = Outbox(Clock())
+        self.outbox = Outbox(Clock(), JointWrites(Clock()))
         self.outbox.transport = self.transport = CountingTransport()
 
     def test_at_once(self) -> None:
@@ -167,7 +168,7 @@ class OutboxTests(SynchronousTestCase):
     def test_batched(self) -> None:
         """Responses of one iteration leave at its end, in order, in one write."""
         clock = Clock()
-        self.outbox = Outbox(clock)
+        self.outbox = Outbox(clock, JointWrites(clock))
         self.outbox.transport = self.transport
         for data in (b"a", b"b"):
             self.outbox.write_batched(data)
@@ -180,7 +181,7 @@ class OutboxTests(SynchronousTestCase):
     def test_batched_while_corked(self) -> None:
         """Holding while something is to leave soon loses nothing of it."""
         clock = Clock()
-        self.outbox = Outbox(clock)
+        self.outbox = Outbox(clock, JointWrites(clock))
         self.outbox.transport = self.transport
         self.outbox.write_batched(b"a")
         self.outbox.cork()
