@@ -166,8 +166,8 @@ class RecentTests(TimerCase):
     def test_known(self) -> None:
         """What may be delivered already is looked at closely."""
         self.take("TIMER_DELAY_SEC\x0150\x02")
-        record = self.parts.linking._recent.find(1, 2)[0]
-        self.parts.linking._deliveries.add(record.offset)
+        [(*_, offset, _size)] = self.parts.linking._recent.find(1, 2)
+        self.parts.linking._deliveries.add(offset)
         (waiting,) = self.link()
         self.assertLess(waiting.slot_ms, self.now_ms)
         self.assertEqual(self.bodies(), [])
