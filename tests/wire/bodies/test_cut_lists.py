@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,17 +13,7 @@ from rocketmq_tw.wire.bodies.consumers import Connection, ProducerConnection
 from rocketmq_tw.wire.bodies.cut import STEP
 from rocketmq_tw.wire.bodies.cut_lists import cut_list_in_steps, cut_lists_in_steps
 from rocketmq_tw.wire.errors import BadField, MalformedJson
-
-
-def taken(steps: Generator[None, None, Any]) -> tuple[int, Any]:
-    """Take all steps; return their number and the result."""
-    count = 1
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return count, end.value
-        count += 1
+from tests.wire.bodies.test_cut import taken
 
 
 def cut(data: bytes, items: type[Any] = Any) -> tuple[int, Any]:  # type: ignore[assignment]
